@@ -1,0 +1,40 @@
+{# dbt run-operation experimentos.check: checks every definition without building anything. The result
+   is logged as one line of JSON, which `experimentos check` prints as a table. #}
+{% macro check() %}
+    {% set found = experimentos.read_definitions() %}
+    {% set problems = found.problems %}
+    {% set held = [] %}
+    {% for experiment in found.experiments %}
+        {% for text in experiment.problems if text not in problems %} {% do held.append(text) %} {% endfor %}
+    {% endfor %}
+    {% do log("experimentos_check " ~ tojson(experimentos.listing(found, problems, held)), info=true) %}
+    {% if problems %} {{ exceptions.raise_compiler_error(experimentos.problem_report(problems)) }} {% endif %}
+    {% if held %} {% do exceptions.warn(experimentos.problem_report(held)) %} {% endif %}
+    {% do log(
+        "experimentos: " ~ (found.experiments | length) ~ " experiment(s), " ~ (found.metrics | length)
+        ~ " metric(s), no problem that stops a build", info=true
+    ) %}
+{% endmacro %}
+
+{# What is defined, as plain lists for people and machines. #}
+{% macro listing(found, problems, held) %}
+    {% set experiments, metrics = [], [] %}
+    {% for experiment in found.experiments %}
+        {% set roles = {"success": [], "guardrail": [], "explore": []} %}
+        {% for pair in experiment.pairs %} {% do roles[pair.role].append(pair.metric.name) %} {% endfor %}
+        {% do experiments.append({
+            "experiment_id": experiment.name, "file": experiment.file, "status": experiment.status,
+            "start": experiment.start, "end": experiment.end, "control": experiment.control,
+            "variants": experiment.variants | map(attribute="label") | list,
+            "success": roles.success, "guardrails": roles.guardrail, "explore": roles.explore,
+            "problems": experiment.problems | length,
+        }) %}
+    {% endfor %}
+    {% for metric in found.metrics.values() %}
+        {% do metrics.append({
+            "metric": metric.name, "type": metric.type, "model": metric.model, "goal": metric.goal,
+            "window": metric.window_text, "covariate": metric.covariate_text, "file": metric.file,
+        }) %}
+    {% endfor %}
+    {{ return({"experiments": experiments, "metrics": metrics, "problems": problems, "held": held}) }}
+{% endmacro %}

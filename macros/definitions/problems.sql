@@ -1,0 +1,66 @@
+{# One problem: where it is, what was allowed, what came, and the nearest name that is known. #}
+{% macro problem(where, text, got=none, allowed=none) %}
+    {% set near = experimentos.nearest(got, allowed) if got is string and allowed else none %}
+    {% set shown = (allowed or []) | map("string") | list %}
+    {% if shown | length > 12 %}
+        {% set shown = shown[:12] + ["and " ~ (shown | length - 12) ~ " more"] %}
+    {% endif %}
+    {{ return(
+        where ~ ": " ~ text
+        ~ ("; allowed: " ~ shown | join(", ") if shown else "")
+        ~ ("; did you mean '" ~ near ~ "'?" if near else "")
+    ) }}
+{% endmacro %}
+
+{# The known name nearest to the one given, by edit distance; none if all are far. #}
+{% macro nearest(name, known) %}
+    {% set best = namespace(name=none, distance=1 + [2, (name | length) // 3] | max) %}
+    {% for candidate in known | map("string") | list if candidate != name %}
+        {% if ((candidate | length) - (name | length)) | abs < best.distance %}
+            {% set distance = experimentos.edit_distance(name | lower, candidate | lower) %}
+            {% if distance < best.distance %}
+                {% set best.name = candidate %}
+                {% set best.distance = distance %}
+            {% endif %}
+        {% endif %}
+    {% endfor %}
+    {{ return(best.name) }}
+{% endmacro %}
+
+{# Levenshtein distance, row by row. #}
+{% macro edit_distance(left, right) %}
+    {% set state = namespace(row=range(right | length + 1) | list) %}
+    {% for a in left | list %}
+        {% set above = state.row %}
+        {% set row = [loop.index] %}
+        {% for b in right | list %}
+            {% set cost = 0 if a == b else 1 %}
+            {% do row.append([
+                above[loop.index] + 1, row[-1] + 1, above[loop.index0] + cost
+            ] | min) %}
+        {% endfor %}
+        {% set state.row = row %}
+    {% endfor %}
+    {{ return(state.row[-1]) }}
+{% endmacro %}
+
+{# Adds a problem for each key that is not allowed, or that is not there yet. #}
+{% macro check_keys(problems, where, given, allowed, later=()) %}
+    {% for key in given %}
+        {% if key in later %}
+            {% do problems.append(experimentos.problem(
+                where, "`" ~ key ~ "` is not supported yet"
+            )) %}
+        {% elif key not in allowed %}
+            {% do problems.append(experimentos.problem(
+                where, "unknown key `" ~ key ~ "`", key | string, allowed
+            )) %}
+        {% endif %}
+    {% endfor %}
+{% endmacro %}
+
+{# Where a node's properties stand: its YAML file, or its own file. #}
+{% macro file_of(node) %}
+    {% set patch = node.get("patch_path") %}
+    {{ return(patch.split("://")[-1] if patch else node.original_file_path) }}
+{% endmacro %}

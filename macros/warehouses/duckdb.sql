@@ -1,0 +1,1 @@
+{% macro duckdb__type_double() %} {{ return("double") }} {% endmacro %}
