@@ -5,14 +5,25 @@
     {% set problems = found.problems %}
     {% set held = [] %}
     {% for experiment in found.experiments %}
-        {% for text in experiment.problems if text not in problems %} {% do held.append(text) %} {% endfor %}
+        {% for text in experiment.problems if text not in problems %}
+            {% do held.append(text) %}
+        {% endfor %}
     {% endfor %}
-    {% do log("experimentos_check " ~ tojson(experimentos.listing(found, problems, held)), info=true) %}
-    {% if problems %} {{ exceptions.raise_compiler_error(experimentos.problem_report(problems)) }} {% endif %}
+    {% do log(
+        "experimentos_check " ~ tojson(experimentos.listing(found, problems, held)),
+        info=true,
+    ) %}
+    {% if problems %}
+        {{ exceptions.raise_compiler_error(experimentos.problem_report(problems)) }}
+    {% endif %}
     {% if held %} {% do exceptions.warn(experimentos.problem_report(held)) %} {% endif %}
     {% do log(
-        "experimentos: " ~ (found.experiments | length) ~ " experiment(s), " ~ (found.metrics | length)
-        ~ " metric(s), no problem that stops a build", info=true
+        "experimentos: "
+        ~ (found.experiments | length)
+        ~ " experiment(s), "
+        ~ (found.metrics | length)
+        ~ " metric(s), no problem that stops a build",
+        info=true,
     ) %}
 {% endmacro %}
 
@@ -21,20 +32,41 @@
     {% set experiments, metrics = [], [] %}
     {% for experiment in found.experiments %}
         {% set roles = {"success": [], "guardrail": [], "explore": []} %}
-        {% for pair in experiment.pairs %} {% do roles[pair.role].append(pair.metric.name) %} {% endfor %}
-        {% do experiments.append({
-            "experiment_id": experiment.name, "file": experiment.file, "status": experiment.status,
-            "start": experiment.start, "end": experiment.end, "control": experiment.control,
-            "variants": experiment.variants | map(attribute="label") | list,
-            "success": roles.success, "guardrails": roles.guardrail, "explore": roles.explore,
-            "problems": experiment.problems | length,
-        }) %}
+        {% for pair in experiment.pairs %}
+            {% do roles[pair.role].append(pair.metric.name) %}
+        {% endfor %}
+        {% do experiments.append(
+            {
+                "experiment_id": experiment.name,
+                "file": experiment.file,
+                "status": experiment.status,
+                "start": experiment.start,
+                "end": experiment.end,
+                "control": experiment.control,
+                "variants": experiment.variants | map(attribute="label") | list,
+                "success": roles.success,
+                "guardrails": roles.guardrail,
+                "explore": roles.explore,
+                "problems": experiment.problems | length,
+            }
+        ) %}
     {% endfor %}
     {% for metric in found.metrics.values() %}
-        {% do metrics.append({
-            "metric": metric.name, "type": metric.type, "model": metric.model, "goal": metric.goal,
-            "window": metric.window_text, "covariate": metric.covariate_text, "file": metric.file,
-        }) %}
+        {% do metrics.append(
+            {
+                "metric": metric.name,
+                "type": metric.type,
+                "model": metric.model,
+                "goal": metric.goal,
+                "window": metric.window_text,
+                "covariate": metric.covariate_text,
+                "file": metric.file,
+            }
+        ) %}
     {% endfor %}
-    {{ return({"experiments": experiments, "metrics": metrics, "problems": problems, "held": held}) }}
+    {{
+        return(
+            {"experiments": experiments, "metrics": metrics, "problems": problems, "held": held}
+        )
+    }}
 {% endmacro %}

@@ -17,7 +17,17 @@
 {% macro read_definitions() %}
     {% set problems = [] %}
     {% if not execute %}
-        {{ return({"problems": problems, "assignments": [], "facts": {}, "metrics": {}, "experiments": []}) }}
+        {{
+            return(
+                {
+                    "problems": problems,
+                    "assignments": [],
+                    "facts": {},
+                    "metrics": {},
+                    "experiments": [],
+                }
+            )
+        }}
     {% endif %}
     {% do experimentos.check_settings(problems) %}
     {% set found = experimentos.read_sources(problems) %}
@@ -41,10 +51,24 @@
         {% do sources.append(facts[part.model].hashed) %}
     {% endfor %}
     {% set shown = ["label", "description", "format"] %}
-    {{ return(local_md5(tojson([
-        metric.name, metric.model, sources,
-        metric.given.items() | rejectattr("0", "in", shown) | map("string") | list | sort
-    ]))) }}
+    {{
+        return(
+            local_md5(
+                tojson(
+                    [
+                        metric.name,
+                        metric.model,
+                        sources,
+                        metric.given.items()
+                        | rejectattr("0", "in", shown)
+                        | map("string")
+                        | list
+                        | sort,
+                    ]
+                )
+            )
+        )
+    }}
 {% endmacro %}
 
 {# Experiments, arms and pairs are joined by number: shorter SQL, and faster grouping than by text. #}
@@ -53,12 +77,10 @@
     {% for experiment in experiments %}
         {% do experiment.update({"index": loop.index0}) %}
         {% for variant in experiment.variants if experiment.status != "draft" %}
-            {% do variant.update({"arm_id": next.arm}) %}
-            {% set next.arm = next.arm + 1 %}
+            {% do variant.update({"arm_id": next.arm}) %} {% set next.arm = next.arm + 1 %}
         {% endfor %}
         {% for pair in experiment.pairs %}
-            {% do pair.update({"pair_id": next.pair}) %}
-            {% set next.pair = next.pair + 1 %}
+            {% do pair.update({"pair_id": next.pair}) %} {% set next.pair = next.pair + 1 %}
         {% endfor %}
     {% endfor %}
 {% endmacro %}
@@ -68,14 +90,22 @@
     {% set given = experimentos.settings() %}
     {% set lists = ["assignment_models", "fact_models", "summary_models"] %}
     {% do experimentos.check_keys(
-        problems, where, given, lists + ["as_of", "invalid_experiments", "inference"],
-        ["experiments_from", "memory_schema", "lookback", "segments_daily"]
+        problems,
+        where,
+        given,
+        lists + ["as_of", "invalid_experiments", "inference"],
+        ["experiments_from", "memory_schema", "lookback", "segments_daily"],
     ) %}
     {% for key, allowed in [
         ("invalid_experiments", ["fail", "hold"]), ("inference", ["python_model", "client"])
     ] if given.get(key, allowed[0]) not in allowed %}
-        {% do problems.append(experimentos.problem(
-            where, "`" ~ key ~ "` is '" ~ given[key] ~ "'", given[key] | string, allowed
-        )) %}
+        {% do problems.append(
+            experimentos.problem(
+                where,
+                "`" ~ key ~ "` is '" ~ given[key] ~ "'",
+                given[key] | string,
+                allowed,
+            )
+        ) %}
     {% endfor %}
 {% endmacro %}

@@ -5,11 +5,15 @@
     {% if shown | length > 12 %}
         {% set shown = shown[:12] + ["and " ~ (shown | length - 12) ~ " more"] %}
     {% endif %}
-    {{ return(
-        where ~ ": " ~ text
-        ~ ("; allowed: " ~ shown | join(", ") if shown else "")
-        ~ ("; did you mean '" ~ near ~ "'?" if near else "")
-    ) }}
+    {{
+        return(
+            where
+            ~ ": "
+            ~ text
+            ~ ("; allowed: " ~ shown | join(", ") if shown else "")
+            ~ ("; did you mean '" ~ near ~ "'?" if near else "")
+        )
+    }}
 {% endmacro %}
 
 {# The known name nearest to the one given, by edit distance; none if all are far. #}
@@ -19,8 +23,7 @@
         {% if ((candidate | length) - (name | length)) | abs < best.distance %}
             {% set distance = experimentos.edit_distance(name | lower, candidate | lower) %}
             {% if distance < best.distance %}
-                {% set best.name = candidate %}
-                {% set best.distance = distance %}
+                {% set best.name = candidate %} {% set best.distance = distance %}
             {% endif %}
         {% endif %}
     {% endfor %}
@@ -35,9 +38,9 @@
         {% set row = [loop.index] %}
         {% for b in right | list %}
             {% set cost = 0 if a == b else 1 %}
-            {% do row.append([
-                above[loop.index] + 1, row[-1] + 1, above[loop.index0] + cost
-            ] | min) %}
+            {% do row.append(
+                [above[loop.index] + 1, row[-1] + 1, above[loop.index0] + cost] | min
+            ) %}
         {% endfor %}
         {% set state.row = row %}
     {% endfor %}
@@ -48,13 +51,15 @@
 {% macro check_keys(problems, where, given, allowed, later=()) %}
     {% for key in given %}
         {% if key in later %}
-            {% do problems.append(experimentos.problem(
-                where, "`" ~ key ~ "` is not supported yet"
-            )) %}
+            {% do problems.append(
+                experimentos.problem(where, "`" ~ key ~ "` is not supported yet")
+            ) %}
         {% elif key not in allowed %}
-            {% do problems.append(experimentos.problem(
-                where, "unknown key `" ~ key ~ "`", key | string, allowed
-            )) %}
+            {% do problems.append(
+                experimentos.problem(
+                    where, "unknown key `" ~ key ~ "`", key | string, allowed
+                )
+            ) %}
         {% endif %}
     {% endfor %}
 {% endmacro %}

@@ -1,22 +1,36 @@
 {# The metrics that stand beside one fact model. Adds to `metrics` (by name) and to `problems`. #}
 {% macro read_metrics(fact, given, metrics, problems) %}
     {% if given is not mapping %}
-        {% do problems.append(experimentos.problem(fact.where, "`metrics` must be a map of name to definition")) %}
+        {% do problems.append(
+            experimentos.problem(
+                fact.where, "`metrics` must be a map of name to definition"
+            )
+        ) %}
         {{ return(none) }}
     {% endif %}
     {% for name, metric in given.items() %}
         {% set where = "metric " ~ name ~ " of " ~ fact.where %}
         {% if metric is not mapping %}
-            {% do problems.append(experimentos.problem(where, "must be a map with a `type`, got '" ~ metric ~ "'")) %}
+            {% do problems.append(
+                experimentos.problem(
+                    where, "must be a map with a `type`, got '" ~ metric ~ "'"
+                )
+            ) %}
         {% elif name is not string %}
-            {% do problems.append(experimentos.problem(where, "a metric's name must be text: quote it")) %}
+            {% do problems.append(
+                experimentos.problem(where, "a metric's name must be text: quote it")
+            ) %}
         {% elif name in metrics %}
-            {% do problems.append(experimentos.problem(
-                where, "the name is taken by the metric of model " ~ metrics[name].model
-            )) %}
+            {% do problems.append(
+                experimentos.problem(
+                    where,
+                    "the name is taken by the metric of model " ~ metrics[name].model,
+                )
+            ) %}
         {% else %}
             {% set read = experimentos.read_metric(fact, name, metric, where, problems) %}
-            {% if read is not none %} {% do metrics.update({name: read}) %} {% endif %}
+            {% if read is not none %} {% do metrics.update({name: read}) %}
+            {% endif %}
         {% endif %}
     {% endfor %}
 {% endmacro %}
@@ -25,32 +39,61 @@
     {% set types = experimentos.metric_types() %}
     {% set type = given.get("type") %}
     {% if type in experimentos.later_metric_types() %}
-        {% do problems.append(experimentos.problem(where, "type '" ~ type ~ "' is not supported yet")) %}
+        {% do problems.append(
+            experimentos.problem(where, "type '" ~ type ~ "' is not supported yet")
+        ) %}
         {{ return(none) }}
     {% elif type not in types %}
-        {% do problems.append(experimentos.problem(
-            where, "unknown type '" ~ type ~ "'" if type is not none else "`type` is missing",
-            type | string if type is not none else none, types.keys() | list
-        )) %}
+        {% do problems.append(
+            experimentos.problem(
+                where,
+                "unknown type '" ~ type ~ "'" if type is not none else "`type` is missing",
+                type | string if type is not none else none,
+                types.keys() | list,
+            )
+        ) %}
         {{ return(none) }}
     {% endif %}
-    {% set common = ["type", "window", "delay", "covariate", "goal", "format", "label", "description"] %}
+    {% set common = [
+        "type",
+        "window",
+        "delay",
+        "covariate",
+        "goal",
+        "format",
+        "label",
+        "description",
+    ] %}
     {% do experimentos.check_keys(
-        problems, where, given, common + types[type]["keys"], experimentos.later_metric_keys()
+        problems,
+        where,
+        given,
+        common + types[type]["keys"],
+        experimentos.later_metric_keys(),
     ) %}
     {% if given.get("goal", "increase") not in ["increase", "decrease"] %}
-        {% do problems.append(experimentos.problem(
-            where, "`goal` is '" ~ given.goal ~ "'", given.goal | string, ["increase", "decrease"]
-        )) %}
+        {% do problems.append(
+            experimentos.problem(
+                where,
+                "`goal` is '" ~ given.goal ~ "'",
+                given.goal | string,
+                ["increase", "decrease"],
+            )
+        ) %}
     {% endif %}
     {% set metric = {
-        "name": name, "type": type, "model": fact.name, "file": fact.file, "where": where,
+        "name": name,
+        "type": type,
+        "model": fact.name,
+        "file": fact.file,
+        "where": where,
         "parts": types[type]["read"](problems, where, given, fact.name),
         "goal": given.get("goal", "increase"),
         "format": given.get("format", "number") | string,
         "label": given.get("label", name) | string,
         "description": given.get("description", "") | string,
-        "given": given, "default_covariate": types[type]["covariate"],
+        "given": given,
+        "default_covariate": types[type]["covariate"],
     } %}
     {{ return(metric) }}
 {% endmacro %}
@@ -60,10 +103,16 @@
     {% set given, where = metric.given, metric.where %}
     {% set known = metric.parts.values() | map(attribute="model") | unique | list %}
     {% for model in known if model not in facts %}
-        {% do problems.append(experimentos.problem(
-            where, "model '" ~ model ~ "' is not a listed fact model: add it to vars.experimentos.fact_models",
-            model | string, facts.keys() | list
-        )) %}
+        {% do problems.append(
+            experimentos.problem(
+                where,
+                "model '"
+                ~ model
+                ~ "' is not a listed fact model: add it to vars.experimentos.fact_models",
+                model | string,
+                facts.keys() | list,
+            )
+        ) %}
     {% endfor %}
     {% set dated = [] %}
     {% set by_date = [] %}
@@ -72,26 +121,42 @@
         {% if facts[model].timestamp_is_date %} {% do by_date.append(model) %} {% endif %}
     {% endfor %}
     {% if dated and dated | length < known | length %}
-        {% do problems.append(experimentos.problem(
-            where, "its parts mix a fact that has a time column with one that has none"
-        )) %}
+        {% do problems.append(
+            experimentos.problem(
+                where, "its parts mix a fact that has a time column with one that has none"
+            )
+        ) %}
     {% endif %}
     {% for key in ["window", "delay"] %}
         {% set default = ("7 days" if key == "window" else "0 days") if dated else "0 days" %}
         {% set text = given.get(key, default) %}
         {% set seconds = experimentos.read_duration(text) %}
         {% if not dated and key in given %}
-            {% do problems.append(experimentos.problem(
-                where, "`" ~ key ~ "` needs a time column, but the model says `timestamp: none`"
-            )) %}
+            {% do problems.append(
+                experimentos.problem(
+                    where,
+                    "`"
+                    ~ key
+                    ~ "` needs a time column, but the model says `timestamp: none`",
+                )
+            ) %}
         {% elif text == "none" and key == "window" %}
-            {% do problems.append(experimentos.problem(where, "`window: none` is not supported yet")) %}
+            {% do problems.append(
+                experimentos.problem(where, "`window: none` is not supported yet")
+            ) %}
         {% elif seconds is none or (key == "window" and dated and seconds == 0) %}
             {% do problems.append(experimentos.bad_duration(where, key, text)) %}
         {% elif by_date and seconds % 86400 %}
-            {% do problems.append(experimentos.problem(
-                where, "`" ~ key ~ ": " ~ text ~ "` must be whole days, because the fact's time is a date"
-            )) %}
+            {% do problems.append(
+                experimentos.problem(
+                    where,
+                    "`"
+                    ~ key
+                    ~ ": "
+                    ~ text
+                    ~ "` must be whole days, because the fact's time is a date",
+                )
+            ) %}
         {% endif %}
         {% do metric.update({key: seconds or 0, key ~ "_text": text if dated else none}) %}
     {% endfor %}
@@ -107,20 +172,31 @@
     {% if dated and (seconds is none or seconds == 0) %}
         {% do problems.append(experimentos.bad_duration(metric.where, "covariate", given)) %}
     {% elif dated and by_date and seconds % 86400 %}
-        {% do problems.append(experimentos.problem(
-            metric.where, "`covariate: " ~ given ~ "` must be whole days, because the fact's time is a date"
-        )) %}
+        {% do problems.append(
+            experimentos.problem(
+                metric.where,
+                "`covariate: "
+                ~ given
+                ~ "` must be whole days, because the fact's time is a date",
+            )
+        ) %}
     {% elif not dated and seconds is not none %}
-        {% do problems.append(experimentos.problem(
-            metric.where,
-            "`covariate: " ~ given ~ "` needs a time column, but the model says `timestamp: none`: name a column"
-        )) %}
+        {% do problems.append(
+            experimentos.problem(
+                metric.where,
+                "`covariate: "
+                ~ given
+                ~ "` needs a time column, but the model says `timestamp: none`: name a column",
+            )
+        ) %}
     {% elif not dated and metric.type == "ratio" %}
-        {% do problems.append(experimentos.problem(
-            metric.where, "a ratio without a time column cannot have a covariate: write `covariate: none`"
-        )) %}
-    {% elif dated %}
-        {% do covariate.update({"covariate": seconds, "covariate_text": given}) %}
+        {% do problems.append(
+            experimentos.problem(
+                metric.where,
+                "a ratio without a time column cannot have a covariate: write `covariate: none`",
+            )
+        ) %}
+    {% elif dated %} {% do covariate.update({"covariate": seconds, "covariate_text": given}) %}
     {% else %}
         {% do covariate.update({"covariate_column": given | string, "covariate_text": given}) %}
     {% endif %}
@@ -128,8 +204,16 @@
 {% endmacro %}
 
 {% macro bad_duration(where, key, got) %}
-    {{ return(experimentos.problem(
-        where, "`" ~ key ~ "` must be an integer and minutes, hours, days or weeks, like '7 days', got '"
-        ~ got ~ "'"
-    )) }}
+    {{
+        return(
+            experimentos.problem(
+                where,
+                "`"
+                ~ key
+                ~ "` must be an integer and minutes, hours, days or weeks, like '7 days', got '"
+                ~ got
+                ~ "'",
+            )
+        )
+    }}
 {% endmacro %}

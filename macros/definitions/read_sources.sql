@@ -21,7 +21,9 @@
 
 {# name as written in vars -> {node, meta, where, file}, for every model that is listed or carries meta #}
 {% macro listed_nodes() %}
-    {% set names = experimentos.listed_models("assignment_models") + experimentos.listed_models("fact_models") %}
+    {% set names = experimentos.listed_models("assignment_models") + experimentos.listed_models(
+        "fact_models"
+    ) %}
     {% set found = {} %}
     {% for node in graph.nodes.values() if node.resource_type in ["model", "seed", "snapshot"] %}
         {% set meta = node.config.get("meta", {}).get("experimentos") %}
@@ -29,10 +31,15 @@
         {% set name = full if full in names else node.name %}
         {% if meta is not none or name in names %}
             {% set file = experimentos.file_of(node) %}
-            {% do found.update({name: {
-                "meta": meta if meta is mapping else {}, "file": file,
-                "where": "model " ~ name ~ " (" ~ file ~ ")",
-            }}) %}
+            {% do found.update(
+                {
+                    name: {
+                        "meta": meta if meta is mapping else {},
+                        "file": file,
+                        "where": "model " ~ name ~ " (" ~ file ~ ")",
+                    }
+                }
+            ) %}
         {% endif %}
     {% endfor %}
     {{ return(found) }}
@@ -40,26 +47,51 @@
 
 {% macro check_listing(nodes, problems) %}
     {% set allowed = [
-        "assignments", "unit", "units", "timestamp", "timestamp_is_date", "complete_until", "metrics"
+        "assignments",
+        "unit",
+        "units",
+        "timestamp",
+        "timestamp_is_date",
+        "complete_until",
+        "metrics",
     ] %}
     {% for name, node in nodes.items() %}
         {% do experimentos.check_keys(
-            problems, node.where, node.meta, allowed, ["loaded_at", "lookback", "unique_key", "segments"]
+            problems,
+            node.where,
+            node.meta,
+            allowed,
+            ["loaded_at", "lookback", "unique_key", "segments"],
         ) %}
-        {% for key, variable in [("assignments", "assignment_models"), ("metrics", "fact_models")] %}
+        {% for key, variable in [
+            ("assignments", "assignment_models"),
+            ("metrics", "fact_models"),
+        ] %}
             {% set names = experimentos.listed_models(variable) %}
             {% if key in node.meta and name not in names %}
-                {% do problems.append(experimentos.problem(
-                    node.where,
-                    "has `" ~ key ~ "` but is not listed: add it to vars.experimentos." ~ variable
-                    ~ " in dbt_project.yml", none, names
-                )) %}
+                {% do problems.append(
+                    experimentos.problem(
+                        node.where,
+                        "has `"
+                        ~ key
+                        ~ "` but is not listed: add it to vars.experimentos."
+                        ~ variable
+                        ~ " in dbt_project.yml",
+                        none,
+                        names,
+                    )
+                ) %}
             {% elif name in names and key not in node.meta %}
-                {% do problems.append(experimentos.problem(
-                    node.where,
-                    "is listed in vars.experimentos." ~ variable ~ " but has no `" ~ key
-                    ~ "` under config.meta.experimentos"
-                )) %}
+                {% do problems.append(
+                    experimentos.problem(
+                        node.where,
+                        "is listed in vars.experimentos."
+                        ~ variable
+                        ~ " but has no `"
+                        ~ key
+                        ~ "` under config.meta.experimentos",
+                    )
+                ) %}
             {% endif %}
         {% endfor %}
     {% endfor %}
@@ -73,10 +105,14 @@
         {% set wrong = units.values() | reject("string") | list %}
         {% if not wrong %} {{ return(units) }} {% endif %}
     {% endif %}
-    {% do problems.append(experimentos.problem(
-        where, "`unit` must name the column of the unit, or map kinds of unit to columns, got '"
-        ~ (units if units is not none else "nothing") ~ "'"
-    )) %}
+    {% do problems.append(
+        experimentos.problem(
+            where,
+            "`unit` must name the column of the unit, or map kinds of unit to columns, got '"
+            ~ (units if units is not none else "nothing")
+            ~ "'",
+        )
+    ) %}
     {{ return({}) }}
 {% endmacro %}
 
@@ -85,35 +121,59 @@
     {% set where = node.where ~ ", `assignments`" %}
     {% if given is not mapping %}
         {% if given is not none %}
-            {% do problems.append(experimentos.problem(where, "must be a map, got '" ~ given ~ "'")) %}
+            {% do problems.append(
+                experimentos.problem(where, "must be a map, got '" ~ given ~ "'")
+            ) %}
         {% endif %}
         {{ return(none) }}
     {% endif %}
     {% do experimentos.check_keys(
-        problems, where, given, ["experiment", "variant", "unit", "units", "timestamp"], ["loaded_at", "segments"]
+        problems,
+        where,
+        given,
+        ["experiment", "variant", "unit", "units", "timestamp"],
+        ["loaded_at", "segments"],
     ) %}
     {% for key in ["experiment", "variant", "timestamp"] if given.get(key) is none %}
-        {% do problems.append(experimentos.problem(
-            where, "`" ~ key ~ "` is missing" ~ (
-                ": name the column, or `none` for a table without one" if key == "timestamp" else ""
+        {% do problems.append(
+            experimentos.problem(
+                where,
+                "`"
+                ~ key
+                ~ "` is missing"
+                ~ (
+                    ": name the column, or `none` for a table without one"
+                    if key == "timestamp"
+                    else ""
+                ),
             )
-        )) %}
+        ) %}
     {% endfor %}
     {% set experiment = given.get("experiment") %}
     {% if experiment is mapping and (
-        experiment.keys() | list != ["literal"] or experimentos.read_label(experiment["literal"]) is none
+        experiment.keys() | list != ["literal"]
+        or experimentos.read_label(experiment["literal"]) is none
     ) %}
-        {% do problems.append(experimentos.problem(
-            where, "`experiment` must name a column, or be {literal: name}, got " ~ experiment
-        )) %}
+        {% do problems.append(
+            experimentos.problem(
+                where,
+                "`experiment` must name a column, or be {literal: name}, got "
+                ~ experiment,
+            )
+        ) %}
     {% endif %}
-    {% do found.assignments.append({
-        "name": name, "file": node.file, "where": where,
-        "experiment": experiment, "variant": given.get("variant"),
-        "units": experimentos.read_units(where, given, problems),
-        "timestamp": given.get("timestamp"),
-        "is_dated": given.get("timestamp") != "none",
-    }) %}
+    {% do found.assignments.append(
+        {
+            "name": name,
+            "file": node.file,
+            "where": where,
+            "experiment": experiment,
+            "variant": given.get("variant"),
+            "units": experimentos.read_units(where, given, problems),
+            "timestamp": given.get("timestamp"),
+            "is_dated": given.get("timestamp") != "none",
+        }
+    ) %}
 {% endmacro %}
 
 {% macro read_fact(node, name, found, problems) %}
@@ -121,23 +181,44 @@
     {% if given.get("metrics") is none %} {{ return(none) }} {% endif %}
     {% set timestamp = given.get("timestamp") %}
     {% if timestamp is none %}
-        {% do problems.append(experimentos.problem(
-            node.where, "`timestamp` is missing: name the column, or `none` for one row per unit"
-        )) %}
+        {% do problems.append(
+            experimentos.problem(
+                node.where,
+                "`timestamp` is missing: name the column, or `none` for one row per unit",
+            )
+        ) %}
     {% endif %}
     {% set complete_until = given.get("complete_until") %}
     {% if complete_until is not none and experimentos.read_instant(complete_until) is none %}
-        {% do problems.append(experimentos.problem(
-            node.where, "`complete_until` must be a date or timestamp, got '" ~ complete_until ~ "'"
-        )) %}
+        {% do problems.append(
+            experimentos.problem(
+                node.where,
+                "`complete_until` must be a date or timestamp, got '"
+                ~ complete_until
+                ~ "'",
+            )
+        ) %}
     {% endif %}
     {% set fact = {
-        "name": name, "file": node.file, "where": node.where, "index": found.facts | length,
+        "name": name,
+        "file": node.file,
+        "where": node.where,
+        "index": found.facts | length,
         "units": experimentos.read_units(node.where, given, problems),
-        "timestamp": timestamp, "is_dated": timestamp != "none",
+        "timestamp": timestamp,
+        "is_dated": timestamp != "none",
         "timestamp_is_date": given.get("timestamp_is_date", false),
-        "complete_until": experimentos.read_instant(complete_until) if complete_until is not none else none,
-        "hashed": [given.get("unit"), given.get("units"), timestamp, given.get("timestamp_is_date")],
+        "complete_until": (
+            experimentos.read_instant(complete_until)
+            if complete_until is not none
+            else none
+        ),
+        "hashed": [
+            given.get("unit"),
+            given.get("units"),
+            timestamp,
+            given.get("timestamp_is_date"),
+        ],
     } %}
     {% do found.facts.update({name: fact}) %}
     {% do experimentos.read_metrics(fact, given.metrics, found.metrics, problems) %}

@@ -4,10 +4,16 @@
     {% set listed = experimentos.listed_models("summary_models") %}
     {% set named = given.get("summary") %}
     {% if named is not none and named not in listed %}
-        {% do problems.append(experimentos.problem(
-            where, "`summary` model '" ~ named ~ "' is not listed: add it to vars.experimentos.summary_models",
-            named | string, listed
-        )) %}
+        {% do problems.append(
+            experimentos.problem(
+                where,
+                "`summary` model '"
+                ~ named
+                ~ "' is not listed: add it to vars.experimentos.summary_models",
+                named | string,
+                listed,
+            )
+        ) %}
         {{ return(none) }}
     {% endif %}
     {% if named is none %}
@@ -31,33 +37,62 @@
     {% if not columns %} {{ return(none) }} {% endif %}
     {% set where = experiment.where ~ ", summary model " ~ model %}
     {% for column in ["variant", "users", "conversions"] if column not in columns %}
-        {% do problems.append(experimentos.problem(where, "column `" ~ column ~ "` is missing", column, columns)) %}
+        {% do problems.append(
+            experimentos.problem(
+                where, "column `" ~ column ~ "` is missing", column, columns
+            )
+        ) %}
     {% endfor %}
     {% set metrics = {} %}
     {% for column in columns if column not in ["variant", "users", "experiment"] %}
         {% set stem = column[:-4] if column.endswith("_sum") else none %}
         {% if stem and stem ~ "_sum_sq" in columns %}
-            {% do metrics.update({stem: experimentos.summary_metric(stem, "mean", model, column)}) %}
+            {% do metrics.update(
+                {stem: experimentos.summary_metric(stem, "mean", model, column)}
+            ) %}
         {% elif stem %}
-            {% do problems.append(experimentos.problem(
-                where, "column `" ~ column ~ "` needs `" ~ stem ~ "_sum_sq` beside it"
-            )) %}
+            {% do problems.append(
+                experimentos.problem(
+                    where, "column `" ~ column ~ "` needs `" ~ stem ~ "_sum_sq` beside it"
+                )
+            ) %}
         {% elif not (column.endswith("_sum_sq") and column[:-3] in columns) %}
-            {% do metrics.update({column: experimentos.summary_metric(column, "proportion", model, column)}) %}
+            {% do metrics.update(
+                {column: experimentos.summary_metric(column, "proportion", model, column)}
+            ) %}
         {% endif %}
     {% endfor %}
     {{ return(metrics) }}
 {% endmacro %}
 
 {% macro summary_metric(name, type, model, column) %}
-    {{ return({
-        "name": name, "type": type, "model": model, "file": "", "label": name, "description": "",
-        "where": "column " ~ column ~ " of summary model " ~ model,
-        "parts": {"num": {"model": model, "value": column, "aggregate": "sum", "where": none}},
-        "goal": "increase", "format": "number", "is_dated": false, "hash": name ~ type ~ model,
-        "window": 0, "window_text": none, "delay": 0, "delay_text": none,
-        "covariate": 0, "covariate_column": none, "covariate_text": "none",
-    }) }}
+    {{
+        return(
+            {
+                "name": name,
+                "type": type,
+                "model": model,
+                "file": "",
+                "label": name,
+                "description": "",
+                "where": "column " ~ column ~ " of summary model " ~ model,
+                "parts": {
+                    "num": {"model": model, "value": column, "aggregate": "sum", "where": none}
+                },
+                "goal": "increase",
+                "format": "number",
+                "is_dated": false,
+                "hash": name ~ type ~ model,
+                "window": 0,
+                "window_text": none,
+                "delay": 0,
+                "delay_text": none,
+                "covariate": 0,
+                "covariate_column": none,
+                "covariate_text": "none",
+            }
+        )
+    }}
 {% endmacro %}
 
 {# Where an experiment over a summary names no metrics: conversions decide, sums are explored,
@@ -70,14 +105,17 @@
         {% for name in given[key] %} {% do named.append(name) %} {% endfor %}
     {% endfor %}
     {% if "success" not in given and "conversions" in metrics and "conversions" not in named %}
-        {% do roles.update({"success": ["conversions"]}) %}
-        {% do named.append("conversions") %}
+        {% do roles.update({"success": ["conversions"]}) %} {% do named.append("conversions") %}
     {% endif %}
     {% set guardrails = {} %}
     {% set entries = given.get("guardrails", {}) %}
     {% for name in entries %}
         {% set settings = (entries[name] or {}) if entries is mapping else {} %}
-        {% set fallback = metrics[name].type == "proportion" and name != "conversions" if name in metrics else false %}
+        {% set fallback = (
+            metrics[name].type == "proportion" and name != "conversions"
+            if name in metrics
+            else false
+        ) %}
         {% set merged = {"goal": "decrease"} if fallback else {} %}
         {% do merged.update(settings) %}
         {% do guardrails.update({name: merged}) %}
@@ -89,10 +127,15 @@
     {% endif %}
     {% do roles.update({"guardrails": guardrails}) %}
     {% if "explore" not in given %}
-        {% do roles.update({"explore":
-            metrics.values() | selectattr("type", "equalto", "mean") | map(attribute="name")
-            | reject("in", named) | list
-        }) %}
+        {% do roles.update(
+            {
+                "explore": metrics.values()
+                | selectattr("type", "equalto", "mean")
+                | map(attribute="name")
+                | reject("in", named)
+                | list
+            }
+        ) %}
     {% endif %}
     {{ return(roles) }}
 {% endmacro %}

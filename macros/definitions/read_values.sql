@@ -1,9 +1,10 @@
 {# Small readers of what people write in YAML. Each gives none for what it cannot read;
    the caller says which key that was. #}
-
 {% macro read_duration(value) %}
     {#- '7 days' as seconds -#}
-    {% set found = modules.re.match("^\s*(\d{1,6})\s+(minute|hour|day|week)s?\s*$", value | string) %}
+    {% set found = modules.re.match(
+        "^\s*(\d{1,6})\s+(minute|hour|day|week)s?\s*$", value | string
+    ) %}
     {% if not found %} {{ return(none) }} {% endif %}
     {% set seconds = {"minute": 60, "hour": 3600, "day": 86400, "week": 604800} %}
     {{ return((found.group(1) | int) * seconds[found.group(2)]) }}
@@ -25,8 +26,12 @@
     {% endif %}
     {% set fraction = ((found.group(7) or ".0")[1:] ~ "000000")[:6] | int %}
     {% set instant = modules.datetime.datetime(
-        year, month, day,
-        (found.group(4) or 0) | int, (found.group(5) or 0) | int, (found.group(6) or 0) | int,
+        year,
+        month,
+        day,
+        (found.group(4) or 0) | int,
+        (found.group(5) or 0) | int,
+        (found.group(6) or 0) | int,
         fraction,
     ) %}
     {% set zone = found.group(8) %}
@@ -54,9 +59,14 @@
         {% set found = modules.re.match("^\s*(\d+(?:\.\d+)?|\.\d+)\s*%\s*$", value) %}
         {% if found and 0 < (found.group(1) | float) < 100 %}
             {% set decimals = (found.group(1) ~ ".").split(".")[1] | length %}
-            {{ return({
-                "kind": "relative", "amount": ((found.group(1) | float) / 100) | round(decimals + 2)
-            }) }}
+            {{
+                return(
+                    {
+                        "kind": "relative",
+                        "amount": ((found.group(1) | float) / 100) | round(decimals + 2),
+                    }
+                )
+            }}
         {% endif %}
         {{ return(none) }}
     {% endif %}

@@ -1,12 +1,8 @@
 {# What the project says under vars.experimentos. Inside this package dbt reads the same block as
    package variables, so the whole mapping is asked for by its name. #}
-{% macro settings() %}
-    {{ return(var("experimentos", {}) or {}) }}
-{% endmacro %}
+{% macro settings() %} {{ return(var("experimentos", {}) or {}) }} {% endmacro %}
 
-{% macro listed_models(key) %}
-    {{ return(experimentos.settings().get(key) or []) }}
-{% endmacro %}
+{% macro listed_models(key) %} {{ return(experimentos.settings().get(key) or []) }} {% endmacro %}
 
 {# ref() to a model of the user: 'fct_orders', or 'other_package.fct_orders'. #}
 {% macro user_ref(name) %}
@@ -18,7 +14,9 @@
 {# Who computes the statistics: a dbt Python model, or the client step of `experimentos build`. #}
 {% macro inference() %}
     {% set default = (
-        "python_model" if target.type == "duckdb" and dbt_version.startswith("1.") else "client"
+        "python_model"
+        if target.type == "duckdb" and dbt_version.startswith("1.")
+        else "client"
     ) %}
     {{ return(experimentos.settings().get("inference", default)) }}
 {% endmacro %}
@@ -31,9 +29,13 @@
     {% endif %}
     {% set instant = experimentos.read_instant(given) %}
     {% if instant is none %}
-        {{ exceptions.raise_compiler_error(
-            "experimentos: vars.experimentos.as_of must be a date or a timestamp, got '" ~ given ~ "'"
-        ) }}
+        {{
+            exceptions.raise_compiler_error(
+                "experimentos: vars.experimentos.as_of must be a date or a timestamp, got '"
+                ~ given
+                ~ "'"
+            )
+        }}
     {% endif %}
     {{ return(instant) }}
 {% endmacro %}

@@ -8,13 +8,21 @@
         {% if part is none %}
             {% do problems.append(experimentos.problem(where, "a ratio needs a `" ~ key ~ "`")) %}
         {% elif part is not mapping %}
-            {% do problems.append(experimentos.problem(place, "must be a map, got '" ~ part ~ "'", none, allowed)) %}
+            {% do problems.append(
+                experimentos.problem(
+                    place, "must be a map, got '" ~ part ~ "'", none, allowed
+                )
+            ) %}
         {% else %}
             {% do experimentos.check_keys(problems, place, part, allowed, ["cap", "lower"]) %}
             {% set default = "sum" if part.get("value") is not none else "count" %}
-            {% do parts.update({name: experimentos.metric_part(
-                problems, place, part, part.get("model", model), default
-            )}) %}
+            {% do parts.update(
+                {
+                    name: experimentos.metric_part(
+                        problems, place, part, part.get("model", model), default
+                    )
+                }
+            ) %}
         {% endif %}
     {% endfor %}
     {{ return(parts) }}

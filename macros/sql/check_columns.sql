@@ -12,27 +12,48 @@
     {% endfor %}
     {% for kind, places in units.items() %}
         {% for place in places if place.class != places[0].class %}
-            {% do problems.append(experimentos.problem(
-                place.where, "unit '" ~ kind ~ "' is " ~ place.type ~ ", but " ~ places[0].type ~ " in "
-                ~ places[0].where ~ ": cast one of them so that both have one type"
-            )) %}
+            {% do problems.append(
+                experimentos.problem(
+                    place.where,
+                    "unit '"
+                    ~ kind
+                    ~ "' is "
+                    ~ place.type
+                    ~ ", but "
+                    ~ places[0].type
+                    ~ " in "
+                    ~ places[0].where
+                    ~ ": cast one of them so that both have one type",
+                )
+            ) %}
         {% endfor %}
     {% endfor %}
-    {% if problems %} {{ exceptions.raise_compiler_error(experimentos.problem_report(problems)) }} {% endif %}
+    {% if problems %}
+        {{ exceptions.raise_compiler_error(experimentos.problem_report(problems)) }}
+    {% endif %}
 {% endmacro %}
 
 {# The expression under `key`, with a problem where it is no column or not of an allowed class. #}
 {% macro checked_expression(relation, columns, text, where, key, problems, allowed=none, hint="") %}
     {% set read = experimentos.expression(relation, columns, text, where ~ ", " ~ key) %}
     {% if read.class == "missing" %}
-        {% do problems.append(experimentos.problem(
-            where, "`" ~ key ~ "`: the model has no column '" ~ text ~ "'", text | string,
-            columns.values() | map(attribute="name") | list
-        )) %}
+        {% do problems.append(
+            experimentos.problem(
+                where,
+                "`" ~ key ~ "`: the model has no column '" ~ text ~ "'",
+                text | string,
+                columns.values() | map(attribute="name") | list,
+            )
+        ) %}
     {% elif allowed and read.class not in allowed %}
-        {% do problems.append(experimentos.problem(
-            where, "`" ~ key ~ "`: '" ~ text ~ "' is " ~ read.type ~ hint, none, allowed
-        )) %}
+        {% do problems.append(
+            experimentos.problem(
+                where,
+                "`" ~ key ~ "`: '" ~ text ~ "' is " ~ read.type ~ hint,
+                none,
+                allowed,
+            )
+        ) %}
     {% endif %}
     {{ return(read) }}
 {% endmacro %}
@@ -40,7 +61,13 @@
 {% macro check_units(relation, columns, table, units, problems) %}
     {% for kind, text in table.units.items() %}
         {% set read = experimentos.checked_expression(
-            relation, columns, text, table.where, "unit", problems, ["integer", "number", "text", "uuid"]
+            relation,
+            columns,
+            text,
+            table.where,
+            "unit",
+            problems,
+            ["integer", "number", "text", "uuid"],
         ) %}
         {% if read.class != "missing" %}
             {% do units.setdefault(kind, []).append(
@@ -56,10 +83,18 @@
     {% set labels = ["integer", "number", "text", "boolean", "date", "uuid"] %}
     {% if table.experiment is string %}
         {% do experimentos.checked_expression(
-            relation, columns, table.experiment, table.where, "experiment", problems, labels
+            relation,
+            columns,
+            table.experiment,
+            table.where,
+            "experiment",
+            problems,
+            labels,
         ) %}
     {% endif %}
-    {% do experimentos.checked_expression(relation, columns, table.variant, table.where, "variant", problems, labels) %}
+    {% do experimentos.checked_expression(
+        relation, columns, table.variant, table.where, "variant", problems, labels
+    ) %}
     {% do experimentos.check_units(relation, columns, table, units, problems) %}
     {% do experimentos.check_timestamp(relation, columns, table, problems) %}
 {% endmacro %}
@@ -67,8 +102,14 @@
 {% macro check_timestamp(relation, columns, table, problems) %}
     {% if table.is_dated %}
         {% do experimentos.checked_expression(
-            relation, columns, table.timestamp, table.where, "timestamp", problems,
-            ["timestamp", "timestamptz", "date"], ", not a time: cast it in the model"
+            relation,
+            columns,
+            table.timestamp,
+            table.where,
+            "timestamp",
+            problems,
+            ["timestamp", "timestamptz", "date"],
+            ", not a time: cast it in the model",
         ) %}
     {% endif %}
 {% endmacro %}
@@ -83,22 +124,42 @@
             {% set any_type = part.aggregate in ["count", "count_distinct"] %}
             {% if part.value is not none %}
                 {% do experimentos.checked_expression(
-                    relation, columns, part.value, metric.where, "value", problems,
+                    relation,
+                    columns,
+                    part.value,
+                    metric.where,
+                    "value",
+                    problems,
                     none if any_type else ["integer", "number", "boolean"],
-                    "" if any_type else ", which `aggregate: " ~ part.aggregate ~ "` cannot use"
+                    (
+                        ""
+                        if any_type
+                        else ", which `aggregate: " ~ part.aggregate ~ "` cannot use"
+                    ),
                 ) %}
             {% endif %}
             {% if part.where is not none %}
                 {% do experimentos.checked_expression(
-                    relation, columns, part.where, metric.where, "where", problems, ["boolean"],
-                    ", not a condition"
+                    relation,
+                    columns,
+                    part.where,
+                    metric.where,
+                    "where",
+                    problems,
+                    ["boolean"],
+                    ", not a condition",
                 ) %}
             {% endif %}
         {% endfor %}
         {% if metric.covariate_column is not none and metric.model == fact.name %}
             {% do experimentos.checked_expression(
-                relation, columns, metric.covariate_column, metric.where, "covariate", problems,
-                ["integer", "number", "boolean"]
+                relation,
+                columns,
+                metric.covariate_column,
+                metric.where,
+                "covariate",
+                problems,
+                ["integer", "number", "boolean"],
             ) %}
         {% endif %}
     {% endfor %}

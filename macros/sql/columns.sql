@@ -2,9 +2,16 @@
 {% macro relation_columns(relation) %}
     {% set columns = {} %}
     {% for column in adapter.get_columns_in_relation(relation) %}
-        {% do columns.update({column.name | lower: {
-            "name": column.name, "type": column.dtype, "class": experimentos.type_class(column.dtype)
-        }}) %}
+        {% do columns.update(
+            {
+                column.name
+                | lower: {
+                    "name": column.name,
+                    "type": column.dtype,
+                    "class": experimentos.type_class(column.dtype),
+                }
+            }
+        ) %}
     {% endfor %}
     {{ return(columns) }}
 {% endmacro %}
@@ -17,7 +24,9 @@
     {% if found %}
         {% set column = columns.get(found.group(1) | lower) %}
         {% if column is none %}
-            {% if " " not in found.group(1) %} {{ return({"sql": text, "class": "missing", "type": none}) }} {% endif %}
+            {% if " " not in found.group(1) %}
+                {{ return({"sql": text, "class": "missing", "type": none}) }}
+            {% endif %}
         {% else %}
             {{ return({"sql": experimentos.quoted(column.name), "class": column.class, "type": column.type}) }}
         {% endif %}

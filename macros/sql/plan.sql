@@ -10,9 +10,13 @@
         {% for pair in experiment.pairs %}
             {% set key = [pair.metric.name, pair.window, experiment.kind] | join("|") %}
             {% if key not in plan.templates %}
-                {% do plan.templates.update({key: experimentos.plan_metric(
-                    plan, pair.metric, pair.window, experiment.kind
-                )}) %}
+                {% do plan.templates.update(
+                    {
+                        key: experimentos.plan_metric(
+                            plan, pair.metric, pair.window, experiment.kind
+                        )
+                    }
+                ) %}
             {% endif %}
             {% for template in plan.templates[key] %}
                 {% do plan.measures.append([pair.pair_id, experiment.index] + template) %}
@@ -34,7 +38,9 @@
             {% do measures.append(experimentos.plan_measure(plan, name, {name: part})) %}
         {% endfor %}
     {% else %}
-        {% do measures.append(experimentos.plan_measure(plan, "both" if "den" in planned else "num", planned)) %}
+        {% do measures.append(
+            experimentos.plan_measure(plan, "both" if "den" in planned else "num", planned)
+        ) %}
     {% endif %}
     {{ return(measures) }}
 {% endmacro %}
@@ -54,12 +60,20 @@
         {% do shape.update({"index": plan.shapes | length}) %}
         {% do plan.shapes.update({key: shape}) %}
     {% endif %}
-    {{ return([
-        part.place[0], part.fact, "'" ~ name ~ "'", part.place[1] // 60, part.place[1] % 60,
-        plan.shapes[key].index,
-        "'" ~ parts.num.combine ~ "'" if "num" in parts else "null",
-        "'" ~ parts.den.combine ~ "'" if "den" in parts else "null",
-    ]) }}
+    {{
+        return(
+            [
+                part.place[0],
+                part.fact,
+                "'" ~ name ~ "'",
+                part.place[1] // 60,
+                part.place[1] % 60,
+                plan.shapes[key].index,
+                "'" ~ parts.num.combine ~ "'" if "num" in parts else "null",
+                "'" ~ parts.den.combine ~ "'" if "den" in parts else "null",
+            ]
+        )
+    }}
 {% endmacro %}
 
 {% macro plan_part(plan, metric, part, window, kind) %}
@@ -67,21 +81,31 @@
     {% set distinct = part.aggregate == "count_distinct" %}
     {% set source = experimentos.plan_source(plan, part, kind, distinct) %}
     {% set condition = "" if distinct else (part.where or "") %}
-    {% if condition not in source.predicates %} {% do source.predicates.append(condition) %} {% endif %}
+    {% if condition not in source.predicates %}
+        {% do source.predicates.append(condition) %}
+    {% endif %}
     {% set post = experimentos.plan_phase(source, metric, window, "post") %}
     {% set planned = {
-        "place": [source.index, source.predicates.index(condition)], "fact": source.fact,
+        "place": [source.index, source.predicates.index(condition)],
+        "fact": source.fact,
         "combine": aggregate.combine,
         "events": experimentos.slot(source, "rows", none, post),
-        "skipped": experimentos.slot(source, "skipped", part.value, post) if part.value is not none else "0",
-        "cov": none, "cov_weight": none,
+        "skipped": (
+            experimentos.slot(source, "skipped", part.value, post)
+            if part.value is not none
+            else "0"
+        ),
+        "cov": none,
+        "cov_weight": none,
     } %}
     {% do planned.update(experimentos.unit_value(source, part, post, "value", "weight")) %}
     {% if metric.covariate %}
         {% set pre = experimentos.plan_phase(source, metric, window, "pre") %}
         {% do planned.update(experimentos.unit_value(source, part, pre, "cov", "cov_weight")) %}
     {% elif metric.covariate_column is not none %}
-        {% do planned.update({"cov": experimentos.slot(source, "sum", metric.covariate_column, post)}) %}
+        {% do planned.update(
+            {"cov": experimentos.slot(source, "sum", metric.covariate_column, post)}
+        ) %}
     {% endif %}
     {{ return(planned) }}
 {% endmacro %}
@@ -92,11 +116,21 @@
     {% set key = [part.model, kind] + ([part.value, part.where or ""] if distinct else []) %}
     {% set name = key | join("|") %}
     {% if name not in plan.sources %}
-        {% do plan.sources.update({name: {
-            "index": plan.sources | length, "fact": "'" ~ part.model ~ "'", "model": part.model, "kind": kind,
-            "only": part.where if distinct else none,
-            "predicates": [], "values": [], "phases": {}, "slots": {},
-        }}) %}
+        {% do plan.sources.update(
+            {
+                name: {
+                    "index": plan.sources | length,
+                    "fact": "'" ~ part.model ~ "'",
+                    "model": part.model,
+                    "kind": kind,
+                    "only": part.where if distinct else none,
+                    "predicates": [],
+                    "values": [],
+                    "phases": {},
+                    "slots": {},
+                }
+            }
+        ) %}
     {% endif %}
     {{ return(plan.sources[name]) }}
 {% endmacro %}
@@ -105,20 +139,33 @@
     {% set covariate = metric.covariate if side == "pre" else 0 %}
     {% set dated = metric.is_dated %}
     {% set key = [side, covariate, metric.delay, window] | join("|") %}
-    {% do source.phases.setdefault(key, {
-        "index": source.phases | length, "side": side, "covariate": covariate,
-        "delay": metric.delay, "window": window,
-    }) %}
+    {% do source.phases.setdefault(
+        key,
+        {
+            "index": source.phases | length,
+            "side": side,
+            "covariate": covariate,
+            "delay": metric.delay,
+            "window": window,
+        },
+    ) %}
     {{ return(key) }}
 {% endmacro %}
 
 {% macro slot(source, operation, value, phase) %}
-    {% if value is not none and value not in source["values"] %} {% do source["values"].append(value) %} {% endif %}
+    {% if value is not none and value not in source["values"] %}
+        {% do source["values"].append(value) %}
+    {% endif %}
     {% set key = [operation, value or "", phase] | join("|") %}
-    {% do source.slots.setdefault(key, {
-        "name": "slot_" ~ (source.slots | length), "operation": operation, "phase": phase,
-        "value": source["values"].index(value) if value is not none else none,
-    }) %}
+    {% do source.slots.setdefault(
+        key,
+        {
+            "name": "slot_" ~ (source.slots | length),
+            "operation": operation,
+            "phase": phase,
+            "value": source["values"].index(value) if value is not none else none,
+        },
+    ) %}
     {{ return(source.slots[key].name) }}
 {% endmacro %}
 
@@ -126,9 +173,11 @@
 {% macro unit_value(source, part, phase, value_key, weight_key) %}
     {% set slots = [] %}
     {% for operation in experimentos.part_slots(part) %}
-        {% do slots.append(experimentos.slot(
-            source, operation, none if operation == "rows" else part.value, phase
-        )) %}
+        {% do slots.append(
+            experimentos.slot(
+                source, operation, none if operation == "rows" else part.value, phase
+            )
+        ) %}
     {% endfor %}
     {% if part.aggregate == "any" %}
         {% set number = "case when " ~ slots[0] ~ " > 0 then 1.0 else 0.0 end" %}

@@ -7,7 +7,9 @@
             {%- if expression is not string -%}
                 {%- set expression = expression | map("string") | join(" + ") -%}
             {%- endif -%}
-            {%- if expression -%} {%- do branches.setdefault(expression, []).append(shape.index) -%} {%- endif -%}
+            {%- if expression -%}
+                {%- do branches.setdefault(expression, []).append(shape.index) -%}
+            {%- endif -%}
         {%- endif -%}
     {%- endfor -%}
     {%- set whole = namespace(text=none) -%}
@@ -17,9 +19,9 @@
     {%- if not branches -%} cast(null as {{ experimentos.type_double() }})
     {%- elif whole.text -%} {{ whole.text }}
     {%- else -%}
-    case
+        case
             {%- for expression, indexes in branches.items() %}
-            when measures.shape in ({{ indexes | join(", ") }}) then {{ expression }}
+                when measures.shape in ({{ indexes | join(", ") }}) then {{ expression }}
             {%- endfor %}
         end
     {%- endif -%}
@@ -27,18 +29,33 @@
 
 {# Puts the classes of one unit together as its aggregate asks: `combine` is the same on all its rows. #}
 {% macro combined(value, weight, combine) %}
-    case max({{ combine }})
-            when 'min' then min({{ value }})
-            when 'max' then max({{ value }})
-            when 'avg' then sum({{ value }}) / nullif(sum({{ weight }}), 0)
-            else sum({{ value }})
-        end
+    case
+        max({{ combine }})
+        when 'min'
+        then min({{ value }})
+        when 'max'
+        then max({{ value }})
+        when 'avg'
+        then sum({{ value }}) / nullif(sum({{ weight }}), 0)
+        else sum({{ value }})
+    end
 {%- endmacro %}
 
 {# A number that is already whole for its unit; an average still has to be divided by its weight. #}
 {% macro single(value, weight, has_weights) %}
-    {{ return(
-        "case when " ~ weight ~ " is not null then " ~ value ~ " / nullif(" ~ weight ~ ", 0) else " ~ value ~ " end"
-        if has_weights else value
-    ) }}
+    {{
+        return(
+            "case when "
+            ~ weight
+            ~ " is not null then "
+            ~ value
+            ~ " / nullif("
+            ~ weight
+            ~ ", 0) else "
+            ~ value
+            ~ " end"
+            if has_weights
+            else value
+        )
+    }}
 {% endmacro %}

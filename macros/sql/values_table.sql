@@ -4,17 +4,24 @@
     {%- set names = columns | map("first") | join(", ") -%}
     {%- if not rows -%}
         select
-        {%- for name, type in columns %} cast(null as {{ type }}) as {{ name }}{{ "," if not loop.last }}{% endfor %}
+            {%- for name, type in columns %}
+                cast(null as {{ type }}) as {{ name }}{{ "," if not loop.last }}
+            {% endfor %}
         where 1 = 0
     {%- endif -%}
     {%- for chunk in rows | batch(500) -%}
-        {{ "union all" if not loop.first }}
+            {{ "union all" if not loop.first }}
         select
-        {%- for name, type in columns %} cast({{ name }} as {{ type }}) as {{ name }}{{ "," if not loop.last }}{% endfor %}
-        from (values
-            {% for row in chunk %}({{ row | join(", ") }}){{ "," if not loop.last }}
-            {% endfor -%}
-        ) as given ({{ names }})
+            {%- for name, type in columns %}
+                cast({{ name }} as {{ type }}) as {{ name }}{{ "," if not loop.last }}
+            {% endfor %}
+        from
+            (
+                values
+                    {% for row in chunk %}
+                        ({{ row | join(", ") }}){{ "," if not loop.last }}
+                    {% endfor -%}
+            ) as given({{ names }})
     {% endfor -%}
 {% endmacro %}
 

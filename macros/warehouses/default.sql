@@ -1,20 +1,33 @@
 {# Every primitive that a warehouse may spell its own way, with the spelling most of them share.
    An adapter's overrides stand together in a file of its own. #}
-
-{% macro type_double() %} {{ return(adapter.dispatch("type_double", "experimentos")()) }} {% endmacro %}
+{% macro type_double() %}
+    {{ return(adapter.dispatch("type_double", "experimentos")()) }}
+{% endmacro %}
 {% macro default__type_double() %} {{ return("double precision") }} {% endmacro %}
 
-{% macro text_literal(value) %} {{ return(adapter.dispatch("text_literal", "experimentos")(value)) }} {% endmacro %}
+{% macro text_literal(value) %}
+    {{ return(adapter.dispatch("text_literal", "experimentos")(value)) }}
+{% endmacro %}
 {% macro default__text_literal(value) %}
     {{ return("null" if value is none else "'" ~ (value | string).replace("'", "''") ~ "'") }}
 {% endmacro %}
 
 {% macro as_text(x) %} {{ return(adapter.dispatch("as_text", "experimentos")(x)) }} {% endmacro %}
-{% macro default__as_text(x) %} {{ return("cast(" ~ x ~ " as " ~ dbt.type_string() ~ ")") }} {% endmacro %}
+{% macro default__as_text(x) %}
+    {{ return("cast(" ~ x ~ " as " ~ dbt.type_string() ~ ")") }}
+{% endmacro %}
 
-{% macro to_utc(x, type) %} {{ return(adapter.dispatch("to_utc", "experimentos")(x, type)) }} {% endmacro %}
+{% macro to_utc(x, type) %}
+    {{ return(adapter.dispatch("to_utc", "experimentos")(x, type)) }}
+{% endmacro %}
 {% macro default__to_utc(x, type) %}
-    {{ return("(" ~ x ~ ") at time zone 'UTC'" if type == "timestamptz" else "cast(" ~ x ~ " as timestamp)") }}
+    {{
+        return(
+            "(" ~ x ~ ") at time zone 'UTC'"
+            if type == "timestamptz"
+            else "cast(" ~ x ~ " as timestamp)"
+        )
+    }}
 {% endmacro %}
 
 {% macro add_seconds(x, seconds) %}
@@ -24,7 +37,9 @@
     {{ return("(" ~ x ~ " + " ~ seconds ~ " * interval '1' second)") }}
 {% endmacro %}
 
-{% macro start_of_day(x) %} {{ return(adapter.dispatch("start_of_day", "experimentos")(x)) }} {% endmacro %}
+{% macro start_of_day(x) %}
+    {{ return(adapter.dispatch("start_of_day", "experimentos")(x)) }}
+{% endmacro %}
 {% macro default__start_of_day(x) %}
     {{ return("cast(date_trunc('day', " ~ x ~ ") as timestamp)") }}
 {% endmacro %}
@@ -55,10 +70,14 @@
 {% macro default__m2(x) %} {{ return("var_pop(" ~ x ~ ") * count(" ~ x ~ ")") }} {% endmacro %}
 
 {% macro c2(x, y) %} {{ return(adapter.dispatch("c2", "experimentos")(x, y)) }} {% endmacro %}
-{% macro default__c2(x, y) %} {{ return("covar_pop(" ~ x ~ ", " ~ y ~ ") * count(" ~ x ~ ")") }} {% endmacro %}
+{% macro default__c2(x, y) %}
+    {{ return("covar_pop(" ~ x ~ ", " ~ y ~ ") * count(" ~ x ~ ")") }}
+{% endmacro %}
 
 {# Whether bit number `bit` (a column) is set in the bigint `mask`. #}
-{% macro bit_is_set(mask, bit) %} {{ return(adapter.dispatch("bit_is_set", "experimentos")(mask, bit)) }} {% endmacro %}
+{% macro bit_is_set(mask, bit) %}
+    {{ return(adapter.dispatch("bit_is_set", "experimentos")(mask, bit)) }}
+{% endmacro %}
 {% macro default__bit_is_set(mask, bit) %}
     {{ return("((" ~ mask ~ " >> cast(" ~ bit ~ " as integer)) & 1) = 1") }}
 {% endmacro %}
@@ -66,11 +85,19 @@
 {% macro quoted(name) %} {{ return(adapter.quote(name)) }} {% endmacro %}
 
 {# What kind of thing a column of this type holds: the words the checks and casts above understand. #}
-{% macro type_class(type) %} {{ return(adapter.dispatch("type_class", "experimentos")(type)) }} {% endmacro %}
+{% macro type_class(type) %}
+    {{ return(adapter.dispatch("type_class", "experimentos")(type)) }}
+{% endmacro %}
 {% macro default__type_class(type) %}
     {% set name = type | string | lower %}
     {% if name.startswith("timestamp") %}
-        {{ return("timestamptz" if "with time zone" in name or name.startswith("timestamptz") else "timestamp") }}
+        {{
+            return(
+                "timestamptz"
+                if "with time zone" in name or name.startswith("timestamptz")
+                else "timestamp"
+            )
+        }}
     {% endif %}
     {% for start, found in [
         ("bool", "boolean"), ("date", "date"), ("time", "time"), ("interval", "interval"),
@@ -87,5 +114,9 @@
 {% endmacro %}
 
 {# The values of a group as one text, in their order. #}
-{% macro text_list(x) %} {{ return(adapter.dispatch("text_list", "experimentos")(x)) }} {% endmacro %}
-{% macro default__text_list(x) %} {{ return("string_agg(" ~ x ~ ", ', ' order by " ~ x ~ ")") }} {% endmacro %}
+{% macro text_list(x) %}
+    {{ return(adapter.dispatch("text_list", "experimentos")(x)) }}
+{% endmacro %}
+{% macro default__text_list(x) %}
+    {{ return("string_agg(" ~ x ~ ", ', ' order by " ~ x ~ ")") }}
+{% endmacro %}

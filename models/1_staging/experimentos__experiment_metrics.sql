@@ -1,5 +1,4 @@
 -- One row per experiment and metric: what the metric is for in the experiment.
-
 select
     experiments.experiment_id,
     pairs.metric,
@@ -16,5 +15,6 @@ select
     pairs.covariate_text,
     pairs.format
 from {{ ref("stg_experimentos__pairs") }} as pairs
-inner join {{ ref("stg_experimentos__experiments") }} as experiments
+inner join
+    {{ ref("stg_experimentos__experiments") }} as experiments
     on pairs.experiment_index = experiments.experiment_index

@@ -9,40 +9,51 @@
 {%- set as_text = experimentos.units_are_text(definitions) if execute else false %}
 {%- set tables = [] %}
 {%- for table in definitions.assignments %}
-    {%- for kind, unit in table.units.items() %} {%- do tables.append((table, kind, unit)) %} {%- endfor %}
+    {%- for kind, unit in table.units.items() %}
+        {%- do tables.append((table, kind, unit)) %}
+    {%- endfor %}
 {%- endfor %}
 
 {%- for table, kind, unit in tables %}
     {%- set relation = experimentos.user_ref(table.name) %}
     {%- set columns = experimentos.relation_columns(relation) %}
     {%- set unit_sql = experimentos.expression(relation, columns, unit, table.where).sql %}
-{{ "union all" if not loop.first }}
-select
-    {{ experimentos.text_literal(kind) }} as kind,
-    {%- if table.experiment is mapping %}
-    {{ experimentos.text_literal(table.experiment["literal"]) }} as experiment_value,
-    {%- else %}
-    {{ experimentos.as_text(experimentos.expression(relation, columns, table.experiment, table.where).sql) }} as experiment_value,
-    {%- endif %}
-    {{ experimentos.as_text(experimentos.expression(relation, columns, table.variant, table.where).sql) }} as variant,
-    {{ experimentos.as_text(unit_sql) if as_text else unit_sql }} as unit,
-    {{ experimentos.plain_literal(table.is_dated) }} as is_dated,
-    {%- if table.is_dated %}
-    {{ experimentos.event_time(table, relation, columns) }} as assigned_at
-    {%- else %}
-    cast(null as timestamp) as assigned_at
-    {%- endif %}
-from {{ relation }}
+    {{ "union all" if not loop.first }}
+    select
+        {{ experimentos.text_literal(kind) }} as kind,
+        {%- if table.experiment is mapping %}
+            {{ experimentos.text_literal(table.experiment["literal"]) }} as experiment_value,
+        {%- else %}
+            {{
+                experimentos.as_text(
+                    experimentos.expression(relation, columns, table.experiment, table.where).sql
+                )
+            }} as experiment_value,
+        {%- endif %}
+        {{
+            experimentos.as_text(
+                experimentos.expression(relation, columns, table.variant, table.where).sql
+            )
+        }} as variant,
+        {{ experimentos.as_text(unit_sql) if as_text else unit_sql }} as unit,
+        {{ experimentos.plain_literal(table.is_dated) }} as is_dated,
+        {%- if table.is_dated %}
+            {{ experimentos.event_time(table, relation, columns) }} as assigned_at
+        {%- else %} cast(null as timestamp) as assigned_at
+        {%- endif %}
+    from {{ relation }}
 {%- else %}
-{{ experimentos.values_table(
-    [
-        ("kind", dbt.type_string()),
-        ("experiment_value", dbt.type_string()),
-        ("variant", dbt.type_string()),
-        ("unit", dbt.type_string()),
-        ("is_dated", "boolean"),
-        ("assigned_at", "timestamp"),
-    ],
-    [],
-) }}
+    {{
+        experimentos.values_table(
+            [
+                ("kind", dbt.type_string()),
+                ("experiment_value", dbt.type_string()),
+                ("variant", dbt.type_string()),
+                ("unit", dbt.type_string()),
+                ("is_dated", "boolean"),
+                ("assigned_at", "timestamp"),
+            ],
+            [],
+        )
+    }}
 {%- endfor %}

@@ -1,21 +1,26 @@
 -- One row per experiment and value that stands for it in the assignments.
 -- depends_on: {{ ref("stg_experimentos__experiments") }}
-
 {%- set rows = [] %}
 {%- for experiment in experimentos.definitions().experiments
     if experiment.summary is none and experiment.status != "draft" %}
     {%- for id in experiment.ids %}
-        {%- do rows.append([
-            experiment.index, experimentos.text_literal(experiment.kind), experimentos.text_literal(id)
-        ]) %}
+        {%- do rows.append(
+            [
+                experiment.index,
+                experimentos.text_literal(experiment.kind),
+                experimentos.text_literal(id),
+            ]
+        ) %}
     {%- endfor %}
 {%- endfor %}
 
-{{ experimentos.values_table(
-    [
-        ("experiment_index", "integer"),
-        ("kind", dbt.type_string()),
-        ("experiment_value", dbt.type_string()),
-    ],
-    rows,
-) }}
+{{
+    experimentos.values_table(
+        [
+            ("experiment_index", "integer"),
+            ("kind", dbt.type_string()),
+            ("experiment_value", dbt.type_string()),
+        ],
+        rows,
+    )
+}}

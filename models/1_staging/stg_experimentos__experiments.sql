@@ -1,4 +1,5 @@
--- One row per experiment: its definition as the YAML says it. Called first; raises every problem at once.
+-- One row per experiment: its definition as the YAML says it. Called first; raises every problem
+-- at once.
 -- depends_on: the summary models, whose columns say what their metrics are.
 {%- for model in experimentos.listed_models("summary_models") %}
 -- depends_on: {{ experimentos.user_ref(model) }}
@@ -8,54 +9,60 @@
 {%- set as_of = experimentos.text_literal(experimentos.as_of()) if execute else "null" %}
 {%- set rows = [] %}
 {%- for experiment in definitions.experiments %}
-    {%- do rows.append([
-        experiment.index,
-        experimentos.text_literal(experiment.name),
-        experimentos.text_literal(experiment.label),
-        experimentos.text_literal(experiment.owner),
-        experimentos.text_literal(experiment.owner_email),
-        experimentos.text_literal(experiment.hypothesis),
-        experimentos.text_literal(experiment.start),
-        experimentos.text_literal(experiment.end),
-        experimentos.text_literal(experiment.control),
-        experimentos.text_literal(experiment.design),
-        experiment.alpha,
-        experiment.power,
-        experimentos.text_literal(experiment.correction),
-        experimentos.text_literal(experiment.status),
-        experimentos.plain_literal(experiment.planned_n),
-        experimentos.text_literal(experiment.summary),
-        experimentos.plain_literal(experiment.has_dated_assignments),
-        experimentos.text_literal(experiment.file),
-        experimentos.text_literal(experiment.hash),
-        experimentos.text_literal(experiment.problems | join("\n") if experiment.problems else none),
-        as_of,
-    ]) %}
+    {%- do rows.append(
+        [
+            experiment.index,
+            experimentos.text_literal(experiment.name),
+            experimentos.text_literal(experiment.label),
+            experimentos.text_literal(experiment.owner),
+            experimentos.text_literal(experiment.owner_email),
+            experimentos.text_literal(experiment.hypothesis),
+            experimentos.text_literal(experiment.start),
+            experimentos.text_literal(experiment.end),
+            experimentos.text_literal(experiment.control),
+            experimentos.text_literal(experiment.design),
+            experiment.alpha,
+            experiment.power,
+            experimentos.text_literal(experiment.correction),
+            experimentos.text_literal(experiment.status),
+            experimentos.plain_literal(experiment.planned_n),
+            experimentos.text_literal(experiment.summary),
+            experimentos.plain_literal(experiment.has_dated_assignments),
+            experimentos.text_literal(experiment.file),
+            experimentos.text_literal(experiment.hash),
+            experimentos.text_literal(
+                experiment.problems | join("\n") if experiment.problems else none
+            ),
+            as_of,
+        ]
+    ) %}
 {%- endfor %}
 
-{{ experimentos.values_table(
-    [
-        ("experiment_index", "integer"),
-        ("experiment_id", dbt.type_string()),
-        ("label", dbt.type_string()),
-        ("owner", dbt.type_string()),
-        ("owner_email", dbt.type_string()),
-        ("hypothesis", dbt.type_string()),
-        ("starts_at", "timestamp"),
-        ("ends_at", "timestamp"),
-        ("control", dbt.type_string()),
-        ("design", dbt.type_string()),
-        ("alpha", experimentos.type_double()),
-        ("power", experimentos.type_double()),
-        ("correction", dbt.type_string()),
-        ("status", dbt.type_string()),
-        ("planned_n", experimentos.type_double()),
-        ("summary_model", dbt.type_string()),
-        ("has_dated_assignments", "boolean"),
-        ("file", dbt.type_string()),
-        ("definitions_hash", dbt.type_string()),
-        ("definition_problems", dbt.type_string()),
-        ("as_of", "timestamp"),
-    ],
-    rows,
-) }}
+{{
+    experimentos.values_table(
+        [
+            ("experiment_index", "integer"),
+            ("experiment_id", dbt.type_string()),
+            ("label", dbt.type_string()),
+            ("owner", dbt.type_string()),
+            ("owner_email", dbt.type_string()),
+            ("hypothesis", dbt.type_string()),
+            ("starts_at", "timestamp"),
+            ("ends_at", "timestamp"),
+            ("control", dbt.type_string()),
+            ("design", dbt.type_string()),
+            ("alpha", experimentos.type_double()),
+            ("power", experimentos.type_double()),
+            ("correction", dbt.type_string()),
+            ("status", dbt.type_string()),
+            ("planned_n", experimentos.type_double()),
+            ("summary_model", dbt.type_string()),
+            ("has_dated_assignments", "boolean"),
+            ("file", dbt.type_string()),
+            ("definitions_hash", dbt.type_string()),
+            ("definition_problems", dbt.type_string()),
+            ("as_of", "timestamp"),
+        ],
+        rows,
+    )
+}}

@@ -1,26 +1,29 @@
 -- One row per arm: a variant of an experiment with its planned share.
 -- depends_on: {{ ref("stg_experimentos__experiments") }}
-
 {%- set rows = [] %}
 {%- for experiment in experimentos.definitions().experiments %}
     {%- for variant in experiment.variants if variant.arm_id is defined %}
-        {%- do rows.append([
-            variant.arm_id,
-            experiment.index,
-            experimentos.text_literal(variant.label),
-            variant.share,
-            "true" if variant.label == experiment.control else "false",
-        ]) %}
+        {%- do rows.append(
+            [
+                variant.arm_id,
+                experiment.index,
+                experimentos.text_literal(variant.label),
+                variant.share,
+                "true" if variant.label == experiment.control else "false",
+            ]
+        ) %}
     {%- endfor %}
 {%- endfor %}
 
-{{ experimentos.values_table(
-    [
-        ("arm_id", "integer"),
-        ("experiment_index", "integer"),
-        ("variant", dbt.type_string()),
-        ("planned_share", experimentos.type_double()),
-        ("is_control", "boolean"),
-    ],
-    rows,
-) }}
+{{
+    experimentos.values_table(
+        [
+            ("arm_id", "integer"),
+            ("experiment_index", "integer"),
+            ("variant", dbt.type_string()),
+            ("planned_share", experimentos.type_double()),
+            ("is_control", "boolean"),
+        ],
+        rows,
+    )
+}}

@@ -14,17 +14,24 @@
 {%- set as_text = experimentos.units_are_text(definitions) if execute else false %}
 
 {%- for source in sources %}
-{{ "union all" if not loop.first }}
-{{ experimentos.unit_events(
-    source, definitions.facts[source.model], size.slots, size.masks, ref("experimentos__units"), as_text
-) }}
+    {{ "union all" if not loop.first }}
+    {{
+        experimentos.unit_events(
+            source,
+            definitions.facts[source.model],
+            size.slots,
+            size.masks,
+            ref("experimentos__units"),
+            as_text,
+        )
+    }}
 {%- else %}
-select
-    arm_id,
-    unit,
-    cast(null as integer) as source,
-    cast(null as bigint) as mask_0,
-    cast(null as {{ experimentos.type_double() }}) as slot_0
-from {{ ref("experimentos__units") }}
-where 1 = 0
+    select
+        arm_id,
+        unit,
+        cast(null as integer) as source,
+        cast(null as bigint) as mask_0,
+        cast(null as {{ experimentos.type_double() }}) as slot_0
+    from {{ ref("experimentos__units") }}
+    where 1 = 0
 {%- endfor %}

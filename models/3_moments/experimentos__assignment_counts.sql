@@ -1,77 +1,74 @@
--- One row per experiment, variant and day: units first assigned, before and after crossover units are removed.
-
+-- One row per experiment, variant and day: units first assigned, before and after crossover units
+-- are removed.
 with
 
-units as (
+    units as (
 
-    select
-        experiment_index,
-        unit,
-        arm_id,
-        exposed_at,
-        exclusion
-    from {{ ref("experimentos__units") }}
-    where coalesce(exclusion, 'crossover') = 'crossover'
+        select experiment_index, unit, arm_id, exposed_at, exclusion
+        from {{ ref("experimentos__units") }}
+        where coalesce(exclusion, 'crossover') = 'crossover'
 
-),
+    ),
 
--- The first variant of a unit that had several: looked up for those few only.
-first_variants as (
+    -- The first variant of a unit that had several: looked up for those few only.
+    first_variants as (
 
-    select
-        units.experiment_index,
-        units.unit,
-        min(variants.arm_id) as arm_id
-    from units
-    inner join {{ ref("stg_experimentos__experiment_ids") }} as experiment_ids
-        on units.experiment_index = experiment_ids.experiment_index
-    inner join {{ ref("stg_experimentos__assignments") }} as assignments
-        on units.unit = assignments.unit
-        and experiment_ids.experiment_value = assignments.experiment_value
-        and experiment_ids.kind = assignments.kind
-        and (not assignments.is_dated or units.exposed_at = assignments.assigned_at)
-    inner join {{ ref("stg_experimentos__variants") }} as variants
-        on units.experiment_index = variants.experiment_index
-        and assignments.variant = variants.variant
-    where units.exclusion = 'crossover'
-    group by units.experiment_index, units.unit
+        select units.experiment_index, units.unit, min(variants.arm_id) as arm_id
+        from units
+        inner join
+            {{ ref("stg_experimentos__experiment_ids") }} as experiment_ids
+            on units.experiment_index = experiment_ids.experiment_index
+        inner join
+            {{ ref("stg_experimentos__assignments") }} as assignments
+            on units.unit = assignments.unit
+            and experiment_ids.experiment_value = assignments.experiment_value
+            and experiment_ids.kind = assignments.kind
+            and (not assignments.is_dated or units.exposed_at = assignments.assigned_at)
+        inner join
+            {{ ref("stg_experimentos__variants") }} as variants
+            on units.experiment_index = variants.experiment_index
+            and assignments.variant = variants.variant
+        where units.exclusion = 'crossover'
+        group by units.experiment_index, units.unit
 
-),
+    ),
 
-counted as (
+    counted as (
 
-    select
-        coalesce(first_variants.arm_id, units.arm_id) as arm_id,
-        cast(units.exposed_at as date) as assigned_on,
-        count(*) as n_assigned,
-        sum(case when units.exclusion is null then 1 else 0 end) as n_analysed
-    from units
-    left join first_variants
-        on units.experiment_index = first_variants.experiment_index
-        and units.unit = first_variants.unit
-    group by 1, 2
+        select
+            coalesce(first_variants.arm_id, units.arm_id) as arm_id,
+            cast(units.exposed_at as date) as assigned_on,
+            count(*) as n_assigned,
+            sum(case when units.exclusion is null then 1 else 0 end) as n_analysed
+        from units
+        left join
+            first_variants
+            on units.experiment_index = first_variants.experiment_index
+            and units.unit = first_variants.unit
+        group by 1, 2
 
-),
+    ),
 
-summarised as (
+    summarised as (
 
-    select
-        arm_id,
-        max(users) as n_units
-    from {{ ref("experimentos__summary_counts") }}
-    group by arm_id
+        select arm_id, max(users) as n_units
+        from {{ ref("experimentos__summary_counts") }}
+        group by arm_id
 
-),
+    ),
 
-united as (
+    united as (
 
-    select arm_id, 'assigned' as population, assigned_on, n_assigned as n_units from counted
-    union all
-    select arm_id, 'analysed' as population, assigned_on, n_analysed as n_units from counted
-    union all
-    select arm_id, 'assigned' as population, cast(null as date) as assigned_on, n_units from summarised
+        select arm_id, 'assigned' as population, assigned_on, n_assigned as n_units
+        from counted
+        union all
+        select arm_id, 'analysed' as population, assigned_on, n_analysed as n_units
+        from counted
+        union all
+        select arm_id, 'assigned' as population, cast(null as date) as assigned_on, n_units
+        from summarised
 
-)
+    )
 
 select
     experiments.experiment_id,
@@ -84,6 +81,7 @@ select
     variants.planned_share
 from united
 inner join {{ ref("stg_experimentos__variants") }} as variants on united.arm_id = variants.arm_id
-inner join {{ ref("experimentos__experiments") }} as experiments
+inner join
+    {{ ref("experimentos__experiments") }} as experiments
     on variants.experiment_index = experiments.experiment_index
 where united.n_units > 0

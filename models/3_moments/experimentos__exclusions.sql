@@ -1,97 +1,97 @@
 -- One row per experiment and reason: what became of every row of the assignment models.
-
 with
 
-assignments as (
+    assignments as (select * from {{ ref("stg_experimentos__assignments") }}),
 
-    select * from {{ ref("stg_experimentos__assignments") }}
+    experiments as (select * from {{ ref("experimentos__experiments") }}),
 
-),
+    classified as (
 
-experiments as (
+        select
+            coalesce(experiments.experiment_id, '(not defined)') as experiment_id,
+            assignments.unit,
+            case
+                when experiments.experiment_id is null
+                then 'experiment_not_defined'
+                when assignments.unit is null
+                then 'unit_missing'
+                when assignments.variant is null
+                then 'variant_missing'
+                when variants.arm_id is null
+                then 'unknown_variant'
+                when not assignments.is_dated
+                then null
+                when assignments.assigned_at is null
+                then 'time_missing'
+                when assignments.assigned_at < experiments.starts_at
+                then 'before_start'
+                when assignments.assigned_at >= experiments.ends_at
+                then 'after_end'
+                when assignments.assigned_at > experiments.as_of
+                then 'after_as_of'
+                when assignments.assigned_at >= coalesce(experiments.ends_at, experiments.as_of)
+                then 'after_as_of'
+            end as reason
+        from assignments
+        left join
+            {{ ref("stg_experimentos__experiment_ids") }} as experiment_ids
+            on assignments.experiment_value = experiment_ids.experiment_value
+            and assignments.kind = experiment_ids.kind
+        left join experiments on experiment_ids.experiment_index = experiments.experiment_index
+        left join
+            {{ ref("stg_experimentos__variants") }} as variants
+            on experiment_ids.experiment_index = variants.experiment_index
+            and assignments.variant = variants.variant
 
-    select * from {{ ref("experimentos__experiments") }}
+    ),
 
-),
+    rows_left_out as (
 
-classified as (
+        select experiment_id, reason, count(*) as n_rows, count(distinct unit) as n_units
+        from classified
+        where reason is not null
+        group by experiment_id, reason
 
-    select
-        coalesce(experiments.experiment_id, '(not defined)') as experiment_id,
-        assignments.unit,
-        case
-            when experiments.experiment_id is null then 'experiment_not_defined'
-            when assignments.unit is null then 'unit_missing'
-            when assignments.variant is null then 'variant_missing'
-            when variants.arm_id is null then 'unknown_variant'
-            when not assignments.is_dated then null
-            when assignments.assigned_at is null then 'time_missing'
-            when assignments.assigned_at < experiments.starts_at then 'before_start'
-            when assignments.assigned_at >= experiments.ends_at then 'after_end'
-            when assignments.assigned_at > experiments.as_of then 'after_as_of'
-            when assignments.assigned_at >= coalesce(experiments.ends_at, experiments.as_of) then 'after_as_of'
-        end as reason
-    from assignments
-    left join {{ ref("stg_experimentos__experiment_ids") }} as experiment_ids
-        on assignments.experiment_value = experiment_ids.experiment_value
-        and assignments.kind = experiment_ids.kind
-    left join experiments on experiment_ids.experiment_index = experiments.experiment_index
-    left join {{ ref("stg_experimentos__variants") }} as variants
-        on experiment_ids.experiment_index = variants.experiment_index
-        and assignments.variant = variants.variant
+    ),
 
-),
+    units_left_out as (
 
-rows_left_out as (
+        select experiment_id, exclusion as reason, sum(n_rows) as n_rows, count(*) as n_units
+        from {{ ref("experimentos__units") }}
+        where exclusion is not null
+        group by experiment_id, exclusion
 
-    select
-        experiment_id,
-        reason,
-        count(*) as n_rows,
-        count(distinct unit) as n_units
-    from classified
-    where reason is not null
-    group by experiment_id, reason
+    ),
 
-),
+    analysed as (
 
-units_left_out as (
+        select
+            experiment_id,
+            count(*) as n_analysed,
+            sum(n_rows - 1) as n_repeat_rows,
+            sum(case when n_rows > 1 then 1 else 0 end) as n_repeated
+        from {{ ref("experimentos__units") }}
+        where exclusion is null
+        group by experiment_id
 
-    select
-        experiment_id,
-        exclusion as reason,
-        sum(n_rows) as n_rows,
-        count(*) as n_units
-    from {{ ref("experimentos__units") }}
-    where exclusion is not null
-    group by experiment_id, exclusion
+    ),
 
-),
+    united as (
 
-analysed as (
+        select *
+        from rows_left_out
+        union all
+        select *
+        from units_left_out
+        union all
+        select experiment_id, 'repeat', n_repeat_rows, n_repeated
+        from analysed
+        where n_repeated > 0
+        union all
+        select experiment_id, 'analysed', n_analysed, n_analysed
+        from analysed
 
-    select
-        experiment_id,
-        count(*) as n_analysed,
-        sum(n_rows - 1) as n_repeat_rows,
-        sum(case when n_rows > 1 then 1 else 0 end) as n_repeated
-    from {{ ref("experimentos__units") }}
-    where exclusion is null
-    group by experiment_id
-
-),
-
-united as (
-
-    select * from rows_left_out
-    union all
-    select * from units_left_out
-    union all
-    select experiment_id, 'repeat', n_repeat_rows, n_repeated from analysed where n_repeated > 0
-    union all
-    select experiment_id, 'analysed', n_analysed, n_analysed from analysed
-
-)
+    )
 
 select
     experiment_id,

@@ -1,37 +1,25 @@
--- One row per experiment, population, variant and day: what the sample-ratio check reads. Variants without units are there with 0.
-
+-- One row per experiment, population, variant and day: what the sample-ratio check reads.
+-- Variants without units are there with 0.
 with
 
-counts as (
+    counts as (select * from {{ ref("experimentos__assignment_counts") }}),
 
-    select * from {{ ref("experimentos__assignment_counts") }}
+    arms as (
 
-),
+        select
+            experiments.experiment_id,
+            experiments.is_assigning,
+            variants.variant,
+            variants.planned_share
+        from {{ ref("stg_experimentos__variants") }} as variants
+        inner join
+            {{ ref("experimentos__experiments") }} as experiments
+            on variants.experiment_index = experiments.experiment_index
 
-arms as (
+    ),
 
-    select
-        experiments.experiment_id,
-        experiments.is_assigning,
-        variants.variant,
-        variants.planned_share
-    from {{ ref("stg_experimentos__variants") }} as variants
-    inner join {{ ref("experimentos__experiments") }} as experiments
-        on variants.experiment_index = experiments.experiment_index
-
-),
-
--- Only what has units at all: an experiment without assignments is a health row of its own.
-populations as (
-
-    select distinct
-        experiment_id,
-        population,
-        segment,
-        segment_value
-    from counts
-
-)
+    -- Only what has units at all: an experiment without assignments is a health row of its own.
+    populations as (select distinct experiment_id, population, segment, segment_value from counts)
 
 select
     populations.experiment_id,
@@ -45,7 +33,8 @@ select
     arms.is_assigning
 from populations
 inner join arms on populations.experiment_id = arms.experiment_id
-left join counts
+left join
+    counts
     on populations.experiment_id = counts.experiment_id
     and populations.population = counts.population
     and populations.segment = counts.segment

@@ -1,5 +1,5 @@
--- One row per comparison of a variant with control and adjustment: the effect, its intervals and p-values.
-
+-- One row per comparison of a variant with control and adjustment: the effect, its intervals and
+-- p-values.
 select
     effects.experiment_id,
     effects.metric,
@@ -43,7 +43,8 @@ select
     effects.is_final
 from {{ experimentos.inferred("effects") }} as effects
 -- What is no longer defined is not shown, also where a store still holds it.
-inner join {{ ref("experimentos__inference_inputs") }} as inputs
+inner join
+    {{ ref("experimentos__inference_inputs") }} as inputs
     on effects.experiment_id = inputs.experiment_id
     and effects.metric = inputs.metric
     and effects.variant = inputs.variant

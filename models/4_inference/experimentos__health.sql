@@ -1,217 +1,256 @@
--- One row per check: is the data of an experiment fit to decide on? A blocked row withholds the verdict.
+-- One row per check: is the data of an experiment fit to decide on? A blocked row withholds the
+-- verdict.
 {%- set double = experimentos.type_double() %}
 {%- set text = dbt.type_string() %}
 
 with
 
-experiments as (
+    experiments as (select * from {{ ref("experimentos__experiments") }}),
 
-    select * from {{ ref("experimentos__experiments") }}
+    exclusions as (select * from {{ ref("experimentos__exclusions") }}),
 
-),
+    inputs as (
 
-exclusions as (
+        select
+            inputs.*,
+            moments.n_missing,
+            moments.n_skipped,
+            moments.n_covered,
+            sqrt(inputs.m2_num / nullif(inputs.n_units - 1, 0)) as deviation
+        from {{ ref("experimentos__inference_inputs") }} as inputs
+        inner join
+            {{ ref("experimentos__moments") }} as moments
+            on inputs.experiment_id = moments.experiment_id
+            and inputs.metric = moments.metric
+            and inputs.variant = moments.variant
 
-    select * from {{ ref("experimentos__exclusions") }}
+    ),
 
-),
+    definition_valid as (
 
-inputs as (
+        select
+            experiment_id,
+            'definition_valid' as check_name,
+            case when definition_problems is null then 'healthy' else 'blocked' end as status,
+            coalesce(definition_problems, 'the definition has no problem') as message
+        from experiments
 
-    select
-        inputs.*,
-        moments.n_missing,
-        moments.n_skipped,
-        moments.n_covered,
-        sqrt(inputs.m2_num / nullif(inputs.n_units - 1, 0)) as deviation
-    from {{ ref("experimentos__inference_inputs") }} as inputs
-    inner join {{ ref("experimentos__moments") }} as moments
-        on inputs.experiment_id = moments.experiment_id
-        and inputs.metric = moments.metric
-        and inputs.variant = moments.variant
+    ),
 
-),
+    arm_units as (
 
-definition_valid as (
+        select
+            experiments.experiment_id, variants.variant, coalesce(sum(counts.n_units), 0) as n_units
+        from {{ ref("stg_experimentos__variants") }} as variants
+        inner join experiments on variants.experiment_index = experiments.experiment_index
+        left join
+            {{ ref("experimentos__assignment_counts") }} as counts
+            on experiments.experiment_id = counts.experiment_id
+            and variants.variant = counts.variant
+            and counts.population = 'assigned'
+        group by experiments.experiment_id, variants.variant
 
-    select
-        experiment_id,
-        'definition_valid' as check_name,
-        case when definition_problems is null then 'healthy' else 'blocked' end as status,
-        coalesce(definition_problems, 'the definition has no problem') as message
-    from experiments
+    ),
 
-),
+    unknown_labels as (
 
-arm_units as (
+        select experiments.experiment_id, min(assignments.variant) as example
+        from {{ ref("stg_experimentos__assignments") }} as assignments
+        inner join
+            {{ ref("stg_experimentos__experiment_ids") }} as experiment_ids
+            on assignments.experiment_value = experiment_ids.experiment_value
+            and assignments.kind = experiment_ids.kind
+        inner join experiments on experiment_ids.experiment_index = experiments.experiment_index
+        left join
+            {{ ref("stg_experimentos__variants") }} as variants
+            on experiment_ids.experiment_index = variants.experiment_index
+            and assignments.variant = variants.variant
+        where variants.arm_id is null and assignments.variant is not null
+        group by experiments.experiment_id
 
-    select
-        experiments.experiment_id,
-        variants.variant,
-        coalesce(sum(counts.n_units), 0) as n_units
-    from {{ ref("stg_experimentos__variants") }} as variants
-    inner join experiments on variants.experiment_index = experiments.experiment_index
-    left join {{ ref("experimentos__assignment_counts") }} as counts
-        on experiments.experiment_id = counts.experiment_id
-        and variants.variant = counts.variant
-        and counts.population = 'assigned'
-    group by experiments.experiment_id, variants.variant
+    ),
 
-),
+    assignment_rows as (
 
-unknown_labels as (
+        select
+            exclusions.experiment_id,
+            sum(exclusions.n_rows) as n_rows,
+            sum(
+                case when exclusions.reason = 'unknown_variant' then exclusions.n_rows else 0 end
+            ) as n_unknown,
+            sum(
+                case when exclusions.reason = 'crossover' then exclusions.n_units else 0 end
+            ) as n_crossover,
+            sum(
+                case
+                    when exclusions.reason in ('crossover', 'analysed')
+                    then exclusions.n_units
+                    else 0
+                end
+            ) as n_units
+        from exclusions
+        group by exclusions.experiment_id
 
-    select
-        experiments.experiment_id,
-        min(assignments.variant) as example
-    from {{ ref("stg_experimentos__assignments") }} as assignments
-    inner join {{ ref("stg_experimentos__experiment_ids") }} as experiment_ids
-        on assignments.experiment_value = experiment_ids.experiment_value
-        and assignments.kind = experiment_ids.kind
-    inner join experiments on experiment_ids.experiment_index = experiments.experiment_index
-    left join {{ ref("stg_experimentos__variants") }} as variants
-        on experiment_ids.experiment_index = variants.experiment_index
-        and assignments.variant = variants.variant
-    where variants.arm_id is null and assignments.variant is not null
-    group by experiments.experiment_id
+    ),
 
-),
+    has_units as (
 
-assignment_rows as (
+        select
+            arm_units.experiment_id,
+            'variant_has_units' as check_name,
+            arm_units.variant,
+            case
+                when arm_units.n_units > 0 or experiments.starts_at > experiments.as_of
+                then 'healthy'
+                else 'blocked'
+            end as status,
+            cast(arm_units.n_units as {{ double }}) as observed,
+            case
+                when arm_units.n_units > 0
+                then 'the variant has units'
+                when experiments.starts_at > experiments.as_of
+                then 'the experiment has not started'
+                else
+                    'no unit was assigned to variant '''
+                    || arm_units.variant
+                    || ''''
+                    || coalesce(
+                        '; a label in the data that is not planned: '''
+                        || unknown_labels.example
+                        || '''',
+                        ''
+                    )
+            end as message
+        from arm_units
+        inner join experiments on arm_units.experiment_id = experiments.experiment_id
+        left join unknown_labels on arm_units.experiment_id = unknown_labels.experiment_id
 
-    select
-        exclusions.experiment_id,
-        sum(exclusions.n_rows) as n_rows,
-        sum(case when exclusions.reason = 'unknown_variant' then exclusions.n_rows else 0 end) as n_unknown,
-        sum(case when exclusions.reason = 'crossover' then exclusions.n_units else 0 end) as n_crossover,
-        sum(case when exclusions.reason in ('crossover', 'analysed') then exclusions.n_units else 0 end) as n_units
-    from exclusions
-    group by exclusions.experiment_id
+    ),
 
-),
+    crossovers as (
 
-has_units as (
+        select
+            experiment_id,
+            'crossovers' as check_name,
+            case
+                when n_crossover > 0.01 * n_units
+                then 'blocked'
+                when n_crossover > 0.001 * n_units
+                then 'warning'
+                else 'healthy'
+            end as status,
+            n_crossover * 1.0 / nullif(n_units, 0) as observed,
+            case when n_crossover > 0.01 * n_units then 0.01 else 0.001 end as threshold,
+            {{ experimentos.as_text("n_crossover") }}
+            || ' unit(s) were assigned to more than one variant; they are left out' as message
+        from assignment_rows
+        where n_units > 0
 
-    select
-        arm_units.experiment_id,
-        'variant_has_units' as check_name,
-        arm_units.variant,
-        case
-            when arm_units.n_units > 0 or experiments.starts_at > experiments.as_of then 'healthy'
-            else 'blocked'
-        end as status,
-        cast(arm_units.n_units as {{ double }}) as observed,
-        case
-            when arm_units.n_units > 0 then 'the variant has units'
-            when experiments.starts_at > experiments.as_of then 'the experiment has not started'
-            else 'no unit was assigned to variant ''' || arm_units.variant || ''''
-                || coalesce('; a label in the data that is not planned: ''' || unknown_labels.example || '''', '')
-        end as message
-    from arm_units
-    inner join experiments on arm_units.experiment_id = experiments.experiment_id
-    left join unknown_labels on arm_units.experiment_id = unknown_labels.experiment_id
+    ),
 
-),
+    unknown_variants as (
 
-crossovers as (
+        select
+            assignment_rows.experiment_id,
+            'unknown_variants' as check_name,
+            case
+                when assignment_rows.n_unknown > 0.01 * assignment_rows.n_rows
+                then 'warning'
+                else 'healthy'
+            end as status,
+            assignment_rows.n_unknown * 1.0 / nullif(assignment_rows.n_rows, 0) as observed,
+            0.01 as threshold,
+            {{ experimentos.as_text("assignment_rows.n_unknown") }}
+            || ' row(s) have a variant that is not planned'
+            || coalesce(', for example ''' || unknown_labels.example || '''', '') as message
+        from assignment_rows
+        left join unknown_labels on assignment_rows.experiment_id = unknown_labels.experiment_id
+        inner join experiments on assignment_rows.experiment_id = experiments.experiment_id
 
-    select
-        experiment_id,
-        'crossovers' as check_name,
-        case
-            when n_crossover > 0.01 * n_units then 'blocked'
-            when n_crossover > 0.001 * n_units then 'warning'
-            else 'healthy'
-        end as status,
-        n_crossover * 1.0 / nullif(n_units, 0) as observed,
-        case when n_crossover > 0.01 * n_units then 0.01 else 0.001 end as threshold,
-        {{ experimentos.as_text("n_crossover") }}
-        || ' unit(s) were assigned to more than one variant; they are left out' as message
-    from assignment_rows
-    where n_units > 0
+    ),
 
-),
+    data_known as (
 
-unknown_variants as (
+        select
+            experiment_id,
+            'data_as_of' as check_name,
+            case when data_as_of is null then 'blocked' else 'healthy' end as status,
+            case
+                when data_as_of is null
+                then
+                    'a fact model of this experiment has no row up to the build: set complete_until if that is right'
+                else 'every fact model has rows'
+            end as message
+        from experiments
+        where is_dated and definition_problems is null
 
-    select
-        assignment_rows.experiment_id,
-        'unknown_variants' as check_name,
-        case when assignment_rows.n_unknown > 0.01 * assignment_rows.n_rows then 'warning' else 'healthy' end as status,
-        assignment_rows.n_unknown * 1.0 / nullif(assignment_rows.n_rows, 0) as observed,
-        0.01 as threshold,
-        {{ experimentos.as_text("assignment_rows.n_unknown") }} || ' row(s) have a variant that is not planned'
-        || coalesce(', for example ''' || unknown_labels.example || '''', '') as message
-    from assignment_rows
-    left join unknown_labels on assignment_rows.experiment_id = unknown_labels.experiment_id
-    inner join experiments on assignment_rows.experiment_id = experiments.experiment_id
+    ),
 
-),
+    sample_ratio as (
 
-data_known as (
+        select
+            sample_ratio.experiment_id,
+            'sample_ratio' as check_name,
+            sample_ratio.population,
+            sample_ratio.segment,
+            sample_ratio.segment_value,
+            case
+                when sample_ratio.p_value is null
+                then 'warning'
+                when sample_ratio.p_value < 0.001
+                then 'blocked'
+                when sample_ratio.p_value < 0.01
+                then 'warning'
+                else 'healthy'
+            end as status,
+            cast(sample_ratio.n_units as {{ double }}) as observed,
+            case when sample_ratio.p_value < 0.001 then 0.001 else 0.01 end as threshold,
+            sample_ratio.p_value,
+            case
+                when sample_ratio.p_value is null
+                then 'the split could not be tested'
+                when sample_ratio.p_value < 0.001
+                then
+                    'the split is not the planned one; missing treatment units may themselves be harm'
+                when sample_ratio.p_value < 0.01
+                then 'the split is unlikely under the planned one'
+                else 'the split agrees with the planned one'
+            end
+            || ' ('
+            || sample_ratio.method
+            || ')' as message
+        from {{ experimentos.inferred("sample_ratio") }} as sample_ratio
+        inner join experiments on sample_ratio.experiment_id = experiments.experiment_id
 
-    select
-        experiment_id,
-        'data_as_of' as check_name,
-        case when data_as_of is null then 'blocked' else 'healthy' end as status,
-        case
-            when data_as_of is null
-            then 'a fact model of this experiment has no row up to the build: set complete_until if that is right'
-            else 'every fact model has rows'
-        end as message
-    from experiments
-    where is_dated and definition_problems is null
+    ),
 
-),
+    -- Explored metrics never withhold a verdict, so their rows warn at most.
+    enough_units as (
 
-sample_ratio as (
-
-    select
-        sample_ratio.experiment_id,
-        'sample_ratio' as check_name,
-        sample_ratio.population,
-        sample_ratio.segment,
-        sample_ratio.segment_value,
-        case
-            when sample_ratio.p_value is null then 'warning'
-            when sample_ratio.p_value < 0.001 then 'blocked'
-            when sample_ratio.p_value < 0.01 then 'warning'
-            else 'healthy'
-        end as status,
-        cast(sample_ratio.n_units as {{ double }}) as observed,
-        case when sample_ratio.p_value < 0.001 then 0.001 else 0.01 end as threshold,
-        sample_ratio.p_value,
-        case
-            when sample_ratio.p_value is null then 'the split could not be tested'
-            when sample_ratio.p_value < 0.001
-            then 'the split is not the planned one; missing treatment units may themselves be harm'
-            when sample_ratio.p_value < 0.01 then 'the split is unlikely under the planned one'
-            else 'the split agrees with the planned one'
-        end || ' (' || sample_ratio.method || ')' as message
-    from {{ experimentos.inferred("sample_ratio") }} as sample_ratio
-    inner join experiments on sample_ratio.experiment_id = experiments.experiment_id
-
-),
-
--- Explored metrics never withhold a verdict, so their rows warn at most.
-enough_units as (
-
-    select
-        experiment_id,
-        'enough_units' as check_name,
-        metric,
-        variant,
-        case
-            when n_units >= 2 then 'healthy'
-            when role = 'explore' or not is_final then 'warning'
-            else 'blocked'
-        end as status,
-        cast(n_units as {{ double }}) as observed,
-        2.0 as threshold,
-        case
-            when n_units >= 2 then 'there are units to compare'
-            else 'metric ''' || metric || ''' has ' || {{ experimentos.as_text("n_units") }}
-                || ' unit(s) in variant ''' || variant || ''': at least two are needed'
+        select
+            experiment_id,
+            'enough_units' as check_name,
+            metric,
+            variant,
+            case
+                when n_units >= 2
+                then 'healthy'
+                when role = 'explore' or not is_final
+                then 'warning'
+                else 'blocked'
+            end as status,
+            cast(n_units as {{ double }}) as observed,
+            2.0 as threshold,
+            case
+                when n_units >= 2
+                then 'there are units to compare'
+                else
+                    'metric '''
+                    || metric
+                    || ''' has ' || {{ experimentos.as_text("n_units") }}
+                || ' unit(s) in variant '''
+                    || variant
+                    || ''': at least two are needed'
         end as message
     from inputs
 
@@ -247,8 +286,12 @@ varies as (
         max(m2_num) as observed,
         case
             when max(m2_num) > 0 then 'values differ between units'
-            when max(m2_num) is null then 'metric ''' || metric || ''' has no usable values: nothing is shown'
-            else 'metric ''' || metric || ''' is the same for every unit: nothing can be shown from it'
+            when max(m2_num) is null then 'metric '''
+                    || metric
+                    || ''' has no usable values: nothing is shown'
+            else 'metric '''
+                    || metric
+                    || ''' is the same for every unit: nothing can be shown from it'
         end as message
     from inputs
     where n_units >= 2
@@ -274,9 +317,13 @@ precise as (
         case when abs(mean_num) > 1e12 * deviation then 1e12 else 1e8 end as threshold,
         case
             when mean_num is null
-            then 'metric ''' || metric || ''' has a count below zero or above its users'
+            then 'metric '''
+                    || metric
+                    || ''' has a count below zero or above its users'
             when abs(mean_num) > 1e8 * deviation and deviation > 0
-            then 'values of metric ''' || metric || ''' are so large against their spread that digits are lost'
+            then 'values of metric '''
+                    || metric
+                    || ''' are so large against their spread that digits are lost'
             else 'the spread is large enough for the scale of the values'
         end as message
     from inputs
@@ -295,102 +342,123 @@ covariates as (
         0.95 as threshold,
         case
             when sum(n_covered) >= 0.95 * sum(n_units) then 'the fact covers the time before exposure'
-            else 'the fact does not reach back far enough: metric ''' || metric || ''' is not adjusted'
-        end as message
-    from inputs
-    where n_covered is not null
-    group by experiment_id, metric
+            else 'the fact does not reach back far enough: metric '''
+                    || metric
+                    || ''' is not adjusted'
+            end as message
+        from inputs
+        where n_covered is not null
+        group by experiment_id, metric
 
-),
+    ),
 
--- Units without a value differ in number between variants: what is left is no longer a random comparison.
-values_missing as (
+    -- Units without a value differ in number between variants: what is left is no longer a random
+    -- comparison.
+    values_missing as (
 
-    select
-        experiment_id,
-        'values_missing' as check_name,
-        metric,
-        variant,
-        case when n_missing > 0 then 'warning' else 'healthy' end as status,
-        n_missing * 1.0 / nullif(n_missing + n_units, 0) as observed,
-        {{ experimentos.as_text("n_missing") }} || ' unit(s) have no value and are left out' as message
-    from inputs
-    where n_missing > 0
+        select
+            experiment_id,
+            'values_missing' as check_name,
+            metric,
+            variant,
+            case when n_missing > 0 then 'warning' else 'healthy' end as status,
+            n_missing * 1.0 / nullif(n_missing + n_units, 0) as observed,
+            {{ experimentos.as_text("n_missing") }}
+            || ' unit(s) have no value and are left out' as message
+        from inputs
+        where n_missing > 0
 
-),
+    ),
 
--- Rows of inference carry the hash of the moments they came from.
-current_inference as (
+    -- Rows of inference carry the hash of the moments they came from.
+    current_inference as (
 
-    select
-        inputs.experiment_id,
-        'inference_current' as check_name,
-        case
-            when sum(case when effects.inputs_hash = inputs.inputs_hash then 0 else 1 end) = 0 then 'healthy'
-            else 'blocked'
-        end as status,
-        cast(sum(case when effects.inputs_hash = inputs.inputs_hash then 0 else 1 end) as {{ double }}) as observed,
-        case
-            when sum(case when effects.inputs_hash = inputs.inputs_hash then 0 else 1 end) = 0
-            then 'inference was computed from the moments shown'
-            else 'inference is older than the data: run experimentos build'
-        end as message
-    from inputs
-    left join (
-        select distinct experiment_id, metric, variant, inputs_hash from {{ experimentos.inferred("effects") }}
-        union
-        select distinct experiment_id, metric, control as variant, control_inputs_hash as inputs_hash
-        from {{ experimentos.inferred("effects") }}
-        where control_inputs_hash is not null
-    ) as effects
-        on inputs.experiment_id = effects.experiment_id
-        and inputs.metric = effects.metric
-        and inputs.variant = effects.variant
-    group by inputs.experiment_id
+        select
+            inputs.experiment_id,
+            'inference_current' as check_name,
+            case
+                when sum(case when effects.inputs_hash = inputs.inputs_hash then 0 else 1 end) = 0
+                then 'healthy'
+                else 'blocked'
+            end as status,
+            cast(
+                sum(
+                    case when effects.inputs_hash = inputs.inputs_hash then 0 else 1 end
+                ) as {{ double }}
+            ) as observed,
+            case
+                when sum(case when effects.inputs_hash = inputs.inputs_hash then 0 else 1 end) = 0
+                then 'inference was computed from the moments shown'
+                else 'inference is older than the data: run experimentos build'
+            end as message
+        from inputs
+        left join
+            (
+                select distinct experiment_id, metric, variant, inputs_hash
+                from {{ experimentos.inferred("effects") }}
+                union
+                select distinct
+                    experiment_id, metric, control as variant, control_inputs_hash as inputs_hash
+                from {{ experimentos.inferred("effects") }}
+                where control_inputs_hash is not null
+            ) as effects
+            on inputs.experiment_id = effects.experiment_id
+            and inputs.metric = effects.metric
+            and inputs.variant = effects.variant
+        group by inputs.experiment_id
 
-),
+    ),
 
-{%- set columns = ["population", "metric", "variant", "segment", "segment_value"] %}
-{%- set checks = {
-    "definition_valid": [],
-    "data_known": [],
-    "has_units": ["variant", "observed"],
-    "crossovers": ["observed", "threshold"],
-    "unknown_variants": ["observed", "threshold"],
-    "sample_ratio": ["population", "segment", "segment_value", "observed", "threshold", "p_value"],
-    "enough_units": ["metric", "variant", "observed", "threshold"],
-    "values_skipped": ["metric", "variant", "observed", "threshold"],
-    "values_missing": ["metric", "variant", "observed"],
-    "varies": ["metric", "observed"],
-    "precise": ["metric", "variant", "observed", "threshold"],
-    "covariates": ["metric", "observed", "threshold"],
-    "current_inference": ["observed"],
-} %}
+    {%- set columns = ["population", "metric", "variant", "segment", "segment_value"] %}
+    {%- set checks = {
+        "definition_valid": [],
+        "data_known": [],
+        "has_units": ["variant", "observed"],
+        "crossovers": ["observed", "threshold"],
+        "unknown_variants": ["observed", "threshold"],
+        "sample_ratio": [
+            "population",
+            "segment",
+            "segment_value",
+            "observed",
+            "threshold",
+            "p_value",
+        ],
+        "enough_units": ["metric", "variant", "observed", "threshold"],
+        "values_skipped": ["metric", "variant", "observed", "threshold"],
+        "values_missing": ["metric", "variant", "observed"],
+        "varies": ["metric", "observed"],
+        "precise": ["metric", "variant", "observed", "threshold"],
+        "covariates": ["metric", "observed", "threshold"],
+        "current_inference": ["observed"],
+    } %}
 
-united as (
+    united as (
 
-    {%- for check, given in checks.items() %}
-    {{ "union all" if not loop.first }}
-    select
-        experiment_id,
-        check_name,
-        {%- for column in columns %}
-        {{ column if column in given else "'all'" }} as {{ column }},
+        {%- for check, given in checks.items() %}
+            {{ "union all" if not loop.first }}
+            select
+                experiment_id,
+                check_name,
+                {%- for column in columns %}
+                    {{ column if column in given else "'all'" }} as {{ column }},
+                {%- endfor %}
+                status,
+                {%- for column in ["observed", "threshold", "p_value"] %}
+                    cast(
+                        {{ column if column in given else "null" }} as {{ double }}
+                    ) as {{ column }},
+                {%- endfor %}
+                message
+            from {{ check }}
         {%- endfor %}
-        status,
-        {%- for column in ["observed", "threshold", "p_value"] %}
-        cast({{ column if column in given else "null" }} as {{ double }}) as {{ column }},
-        {%- endfor %}
-        message
-    from {{ check }}
-    {%- endfor %}
 
-)
+    )
 
 select
     experiment_id,
     {%- for column in ["check_name"] + columns + ["status"] %}
-    cast({{ column }} as {{ text }}) as {{ column }},
+        cast({{ column }} as {{ text }}) as {{ column }},
     {%- endfor %}
     observed,
     threshold,

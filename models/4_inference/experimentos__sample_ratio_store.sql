@@ -1,4 +1,5 @@
--- The table of experimentos__check_sample_ratio where the warehouse runs no Python: dbt owns it, the client step fills it.
+-- The table of experimentos__check_sample_ratio where the warehouse runs no Python: dbt owns it,
+-- the client step fills it.
 {{
     config(
         enabled=(experimentos.inference() == "client"),
@@ -10,18 +11,20 @@
 -- depends_on: {{ ref("experimentos__sample_ratio_inputs") }}
 {%- set text, double = dbt.type_string(), experimentos.type_double() %}
 
-{{ experimentos.values_table(
-    [
-        ("experiment_id", text),
-        ("population", text),
-        ("segment", text),
-        ("segment_value", text),
-        ("n_units", "bigint"),
-        ("p_value_fixed", double),
-        ("p_value_anytime", double),
-        ("is_assigning", "boolean"),
-        ("p_value", double),
-        ("method", text),
-    ],
-    [],
-) }}
+{{
+    experimentos.values_table(
+        [
+            ("experiment_id", text),
+            ("population", text),
+            ("segment", text),
+            ("segment_value", text),
+            ("n_units", "bigint"),
+            ("p_value_fixed", double),
+            ("p_value_anytime", double),
+            ("is_assigning", "boolean"),
+            ("p_value", double),
+            ("method", text),
+        ],
+        [],
+    )
+}}

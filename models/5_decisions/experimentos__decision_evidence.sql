@@ -1,314 +1,353 @@
--- One row per variant, rule and metric: what a rule looked at, and whether it fired. The policy of variant_decisions reads only this.
+-- One row per variant, rule and metric: what a rule looked at, and whether it fired. The policy
+-- of variant_decisions reads only this.
 {%- set double = experimentos.type_double() %}
 {%- set text = dbt.type_string() %}
 
 with
 
-experiments as (
+    experiments as (select * from {{ ref("experimentos__experiments") }}),
 
-    select * from {{ ref("experimentos__experiments") }}
+    treatments as (
 
-),
+        select
+            experiments.experiment_id,
+            experiments.control,
+            experiments.is_final,
+            experiments.decides_at,
+            experiments.ends_at,
+            experiments.starts_at,
+            variants.variant,
+            experiments.alpha / 2 as alpha_side
+        from experiments
+        inner join
+            {{ ref("stg_experimentos__variants") }} as variants
+            on experiments.experiment_index = variants.experiment_index
+        where not variants.is_control
 
-treatments as (
+    ),
 
-    select
-        experiments.experiment_id,
-        experiments.control,
-        experiments.is_final,
-        experiments.decides_at,
-        experiments.ends_at,
-        experiments.starts_at,
-        variants.variant,
-        experiments.alpha / 2 as alpha_side
-    from experiments
-    inner join {{ ref("stg_experimentos__variants") }} as variants
-        on experiments.experiment_index = variants.experiment_index
-    where not variants.is_control
+    effects as (
 
-),
+        select effects.*, treatments.alpha_side, metrics.position, metrics.mde, metrics.mde_kind
+        from {{ experimentos.inferred("effects") }} as effects
+        inner join
+            treatments
+            on effects.experiment_id = treatments.experiment_id
+            and effects.variant = treatments.variant
+        inner join
+            {{ ref("experimentos__experiment_metrics") }} as metrics
+            on effects.experiment_id = metrics.experiment_id
+            and effects.metric = metrics.metric
+        where
+            effects.used_for_decision
+            and effects.is_latest
+            and effects.role != 'explore'
+            and effects.segment = 'all'
 
-effects as (
+    ),
 
-    select
-        effects.*,
-        treatments.alpha_side,
-        metrics.position,
-        metrics.mde,
-        metrics.mde_kind
-    from {{ experimentos.inferred("effects") }} as effects
-    inner join treatments
-        on effects.experiment_id = treatments.experiment_id
-        and effects.variant = treatments.variant
-    inner join {{ ref("experimentos__experiment_metrics") }} as metrics
-        on effects.experiment_id = metrics.experiment_id
-        and effects.metric = metrics.metric
-    where
-        effects.used_for_decision
-        and effects.is_latest
-        and effects.role != 'explore'
-        and effects.segment = 'all'
+    health_blocked as (
 
-),
+        select
+            treatments.experiment_id,
+            treatments.variant,
+            'health_blocked' as rule,
+            health.metric,
+            coalesce(health.status = 'blocked', false) as fired,
+            coalesce(health.p_value, health.observed) as observed,
+            health.threshold,
+            health.check_name || ': ' || health.message as message
+        from treatments
+        inner join
+            {{ ref("experimentos__health") }} as health
+            on treatments.experiment_id = health.experiment_id
+            and health.variant in ('all', treatments.variant, treatments.control)
+        where health.status = 'blocked'
 
-health_blocked as (
+    ),
 
-    select
-        treatments.experiment_id,
-        treatments.variant,
-        'health_blocked' as rule,
-        health.metric,
-        coalesce(health.status = 'blocked', false) as fired,
-        coalesce(health.p_value, health.observed) as observed,
-        health.threshold,
-        health.check_name || ': ' || health.message as message
-    from treatments
-    inner join {{ ref("experimentos__health") }} as health
-        on treatments.experiment_id = health.experiment_id
-        and health.variant in ('all', treatments.variant, treatments.control)
-    where health.status = 'blocked'
+    harmed as (
 
-),
+        select
+            experiment_id,
+            variant,
+            'harmed' as rule,
+            metric,
+            coalesce(p_value_harm_corrected <= alpha_side, false) as fired,
+            p_value_harm_corrected as observed,
+            alpha_side as threshold,
+            metric || case
+                when p_value_harm_corrected <= alpha_side and margin is not null
+                then ' is worse than its margin allows'
+                when p_value_harm_corrected <= alpha_side
+                then ' is worse than control'
+                when p_value_harm_corrected is null
+                then ': harm is not shown, because nothing could be computed'
+                else ': harm is not shown'
+            end as message
+        from effects
 
-harmed as (
+    ),
 
-    select
-        experiment_id,
-        variant,
-        'harmed' as rule,
-        metric,
-        coalesce(p_value_harm_corrected <= alpha_side, false) as fired,
-        p_value_harm_corrected as observed,
-        alpha_side as threshold,
-        metric || case
-            when p_value_harm_corrected <= alpha_side and margin is not null then ' is worse than its margin allows'
-            when p_value_harm_corrected <= alpha_side then ' is worse than control'
-            when p_value_harm_corrected is null then ': harm is not shown, because nothing could be computed'
-            else ': harm is not shown'
-        end as message
-    from effects
+    no_look_due as (
 
-),
+        select
+            experiment_id,
+            variant,
+            'no_look_due' as rule,
+            'all' as metric,
+            not is_final as fired,
+            cast(null as {{ double }}) as observed,
+            cast(null as {{ double }}) as threshold,
+            case
+                when is_final
+                then 'the planned end is reached'
+                when decides_at is null
+                then 'no end is planned: a fixed design decides at its end, so set `end`'
+                else
+                    'the planned end is not reached; the look is due when data are complete until '
+                    || substr({{ experimentos.as_text("decides_at") }}, 1, 16)
+            end as message
+        from treatments
 
-no_look_due as (
+    ),
 
-    select
-        experiment_id,
-        variant,
-        'no_look_due' as rule,
-        'all' as metric,
-        not is_final as fired,
-        cast(null as {{ double }}) as observed,
-        cast(null as {{ double }}) as threshold,
-        case
-            when is_final then 'the planned end is reached'
-            when decides_at is null then 'no end is planned: a fixed design decides at its end, so set `end`'
-            else 'the planned end is not reached; the look is due when data are complete until '
-                || substr({{ experimentos.as_text("decides_at") }}, 1, 16)
-        end as message
-    from treatments
+    superior as (
 
-),
+        select
+            experiment_id,
+            variant,
+            'superior' as rule,
+            metric,
+            coalesce(p_value_corrected <= alpha_side, false) as fired,
+            p_value_corrected as observed,
+            alpha_side as threshold,
+            metric || case
+                when p_value_corrected <= alpha_side
+                then ' is better than control'
+                else ': better than control is not shown'
+            end as message
+        from effects
+        where role = 'success'
 
-superior as (
+    ),
 
-    select
-        experiment_id,
-        variant,
-        'superior' as rule,
-        metric,
-        coalesce(p_value_corrected <= alpha_side, false) as fired,
-        p_value_corrected as observed,
-        alpha_side as threshold,
-        metric || case
-            when p_value_corrected <= alpha_side then ' is better than control'
-            else ': better than control is not shown'
-        end as message
-    from effects
-    where role = 'success'
+    noninferior as (
 
-),
+        select
+            experiment_id,
+            variant,
+            'noninferior' as rule,
+            metric,
+            coalesce(p_value_noninferior <= alpha_side, false) as fired,
+            p_value_noninferior as observed,
+            alpha_side as threshold,
+            metric || case
+                when p_value_noninferior <= alpha_side
+                then ' stays within its margin'
+                else ': not shown to stay within its margin'
+            end as message
+        from effects
+        where role = 'guardrail' and margin is not null
 
-noninferior as (
+    ),
 
-    select
-        experiment_id,
-        variant,
-        'noninferior' as rule,
-        metric,
-        coalesce(p_value_noninferior <= alpha_side, false) as fired,
-        p_value_noninferior as observed,
-        alpha_side as threshold,
-        metric || case
-            when p_value_noninferior <= alpha_side then ' stays within its margin'
-            else ': not shown to stay within its margin'
-        end as message
-    from effects
-    where role = 'guardrail' and margin is not null
+    worse as (
 
-),
+        select
+            experiment_id,
+            variant,
+            'worse' as rule,
+            metric,
+            coalesce(p_value_worse <= alpha_side, false) as fired,
+            p_value_worse as observed,
+            alpha_side as threshold,
+            metric || case
+                when p_value_worse <= alpha_side
+                then ' is worse than control'
+                else ': not shown worse than control'
+            end as message
+        from effects
+        where role = 'guardrail'
 
-worse as (
+    ),
 
-    select
-        experiment_id,
-        variant,
-        'worse' as rule,
-        metric,
-        coalesce(p_value_worse <= alpha_side, false) as fired,
-        p_value_worse as observed,
-        alpha_side as threshold,
-        metric || case
-            when p_value_worse <= alpha_side then ' is worse than control'
-            else ': not shown worse than control'
-        end as message
-    from effects
-    where role = 'guardrail'
+    -- One number per arm: union-intersection over success metrics inside intersection-union over
+    -- margins.
+    arms as (
 
-),
+        select
+            treatments.experiment_id,
+            treatments.variant,
+            treatments.is_final,
+            treatments.alpha_side,
+            max(effects.p_launch) as p_launch,
+            max(effects.p_launch_corrected) as p_launch_corrected,
+            max(effects.p_value_harm_corrected) as p_harm
+        from treatments
+        left join
+            effects
+            on treatments.experiment_id = effects.experiment_id
+            and treatments.variant = effects.variant
+        group by
+            treatments.experiment_id, treatments.variant, treatments.is_final, treatments.alpha_side
 
--- One number per arm: union-intersection over success metrics inside intersection-union over margins.
-arms as (
+    ),
 
-    select
-        treatments.experiment_id,
-        treatments.variant,
-        treatments.is_final,
-        treatments.alpha_side,
-        max(effects.p_launch) as p_launch,
-        max(effects.p_launch_corrected) as p_launch_corrected,
-        max(effects.p_value_harm_corrected) as p_harm
-    from treatments
-    left join effects
-        on treatments.experiment_id = effects.experiment_id
-        and treatments.variant = effects.variant
-    group by treatments.experiment_id, treatments.variant, treatments.is_final, treatments.alpha_side
+    standing as (
 
-),
+        select
+            arms.*,
+            coalesce(superior.n_fired, 0) > 0 as is_superior,
+            coalesce(noninferior.n_open, 0) as n_unsettled,
+            coalesce(worse.n_fired, 0) as n_worse
+        from arms
+        left join
+            (
+                select experiment_id, variant, sum(case when fired then 1 else 0 end) as n_fired
+                from superior
+                group by experiment_id, variant
+            ) as superior
+            on arms.experiment_id = superior.experiment_id
+            and arms.variant = superior.variant
+        left join
+            (
+                select experiment_id, variant, sum(case when fired then 0 else 1 end) as n_open
+                from noninferior
+                group by experiment_id, variant
+            ) as noninferior
+            on arms.experiment_id = noninferior.experiment_id
+            and arms.variant = noninferior.variant
+        left join
+            (
+                select experiment_id, variant, sum(case when fired then 1 else 0 end) as n_fired
+                from worse
+                group by experiment_id, variant
+            ) as worse
+            on arms.experiment_id = worse.experiment_id
+            and arms.variant = worse.variant
 
-standing as (
+    ),
 
-    select
-        arms.*,
-        coalesce(superior.n_fired, 0) > 0 as is_superior,
-        coalesce(noninferior.n_open, 0) as n_unsettled,
-        coalesce(worse.n_fired, 0) as n_worse
-    from arms
-    left join (
-        select experiment_id, variant, sum(case when fired then 1 else 0 end) as n_fired
-        from superior group by experiment_id, variant
-    ) as superior on arms.experiment_id = superior.experiment_id and arms.variant = superior.variant
-    left join (
-        select experiment_id, variant, sum(case when fired then 0 else 1 end) as n_open
-        from noninferior group by experiment_id, variant
-    ) as noninferior on arms.experiment_id = noninferior.experiment_id and arms.variant = noninferior.variant
-    left join (
-        select experiment_id, variant, sum(case when fired then 1 else 0 end) as n_fired
-        from worse group by experiment_id, variant
-    ) as worse on arms.experiment_id = worse.experiment_id and arms.variant = worse.variant
+    launchable as (
 
-),
+        select
+            experiment_id,
+            variant,
+            'launchable' as rule,
+            'all' as metric,
+            is_final
+            and is_superior
+            and n_worse = 0
+            and coalesce(p_launch_corrected <= alpha_side, false) as fired,
+            p_launch_corrected as observed,
+            alpha_side as threshold,
+            case
+                when p_launch_corrected <= alpha_side and is_superior and n_worse = 0
+                then 'better on a success metric, within every margin, and no guardrail shown worse'
+                when p_launch_corrected <= alpha_side and is_superior
+                then
+                    'better on a success metric and within every margin, but a guardrail is shown worse'
+                else 'better on a success metric and within every margin is not shown'
+            end as message
+        from standing
 
-launchable as (
+    ),
 
-    select
-        experiment_id,
-        variant,
-        'launchable' as rule,
-        'all' as metric,
-        is_final and is_superior and n_worse = 0 and coalesce(p_launch_corrected <= alpha_side, false) as fired,
-        p_launch_corrected as observed,
-        alpha_side as threshold,
-        case
-            when p_launch_corrected <= alpha_side and is_superior and n_worse = 0
-            then 'better on a success metric, within every margin, and no guardrail shown worse'
-            when p_launch_corrected <= alpha_side and is_superior
-            then 'better on a success metric and within every margin, but a guardrail is shown worse'
-            else 'better on a success metric and within every margin is not shown'
-        end as message
-    from standing
+    guardrail_unsettled as (
 
-),
+        select
+            experiment_id,
+            variant,
+            'guardrail_unsettled' as rule,
+            'all' as metric,
+            is_final and is_superior and (n_unsettled > 0 or n_worse > 0) as fired,
+            cast(n_unsettled + n_worse as {{ double }}) as observed,
+            cast(0 as {{ double }}) as threshold,
+            'guardrails not shown within their margin, or shown worse' as message
+        from standing
 
-guardrail_unsettled as (
+    ),
 
-    select
-        experiment_id,
-        variant,
-        'guardrail_unsettled' as rule,
-        'all' as metric,
-        is_final and is_superior and (n_unsettled > 0 or n_worse > 0) as fired,
-        cast(n_unsettled + n_worse as {{ double }}) as observed,
-        cast(0 as {{ double }}) as threshold,
-        'guardrails not shown within their margin, or shown worse' as message
-    from standing
+    looks_remain as (
 
-),
+        select
+            experiment_id,
+            variant,
+            'looks_remain' as rule,
+            'all' as metric,
+            false as fired,
+            cast(0 as {{ double }}) as observed,
+            cast(0 as {{ double }}) as threshold,
+            'a fixed design has one look' as message
+        from treatments
 
-looks_remain as (
+    ),
 
-    select
-        experiment_id,
-        variant,
-        'looks_remain' as rule,
-        'all' as metric,
-        false as fired,
-        cast(0 as {{ double }}) as observed,
-        cast(0 as {{ double }}) as threshold,
-        'a fixed design has one look' as message
-    from treatments
+    benefits as (
 
-),
+        select
+            experiment_id,
+            variant,
+            metric,
+            mde,
+            case
+                when mde_kind = 'relative' and goal = 'increase'
+                then lift_upper
+                when mde_kind = 'relative'
+                then - lift_lower
+                when goal = 'increase'
+                then upper
+                else - lower
+            end as benefit_bound
+        from effects
+        where role = 'success'
 
-benefits as (
+    ),
 
-    select
-        experiment_id,
-        variant,
-        metric,
-        mde,
-        case
-            when mde_kind = 'relative' and goal = 'increase' then lift_upper
-            when mde_kind = 'relative' then -lift_lower
-            when goal = 'increase' then upper
-            else -lower
-        end as benefit_bound
-    from effects
-    where role = 'success'
+    ruled_out as (
 
-),
+        select
+            standing.experiment_id,
+            standing.variant,
+            'ruled_out' as rule,
+            'all' as metric,
+            standing.is_final
+            and coalesce(
+                sum(case when benefits.benefit_bound < benefits.mde then 0 else 1 end) = 0, false
+            ) as fired,
+            max(benefits.benefit_bound) as observed,
+            max(benefits.mde) as threshold,
+            'an effect of the planned size on every success metric is ruled out' as message
+        from standing
+        inner join
+            benefits
+            on standing.experiment_id = benefits.experiment_id
+            and standing.variant = benefits.variant
+        group by standing.experiment_id, standing.variant, standing.is_final
 
-ruled_out as (
+    ),
 
-    select
-        standing.experiment_id,
-        standing.variant,
-        'ruled_out' as rule,
-        'all' as metric,
-        standing.is_final
-        and coalesce(sum(case when benefits.benefit_bound < benefits.mde then 0 else 1 end) = 0, false) as fired,
-        max(benefits.benefit_bound) as observed,
-        max(benefits.mde) as threshold,
-        'an effect of the planned size on every success metric is ruled out' as message
-    from standing
-    inner join benefits
-        on standing.experiment_id = benefits.experiment_id
-        and standing.variant = benefits.variant
-    group by standing.experiment_id, standing.variant, standing.is_final
+    united as (
 
-),
+        {% for rule in [
+            "health_blocked",
+            "harmed",
+            "no_look_due",
+            "launchable",
+            "guardrail_unsettled",
+            "looks_remain",
+            "ruled_out",
+            "superior",
+            "noninferior",
+            "worse",
+        ] %}
+            {{ "union all" if not loop.first }}
+            select experiment_id, variant, rule, metric, fired, observed, threshold, message
+            from {{ rule }}
+        {%- endfor %}
 
-united as (
-
-    {% for rule in [
-        "health_blocked", "harmed", "no_look_due", "launchable", "guardrail_unsettled", "looks_remain", "ruled_out",
-        "superior", "noninferior", "worse",
-    ] %}
-    {{ "union all" if not loop.first }}
-    select experiment_id, variant, rule, metric, fired, observed, threshold, message from {{ rule }}
-    {%- endfor %}
-
-)
+    )
 
 select
     experiment_id,
@@ -321,7 +360,9 @@ select
     -- How far a p-value is from its threshold, as a natural logarithm: 0 or less has fired.
     min(
         case
-            when rule in ('harmed', 'launchable', 'superior', 'noninferior', 'worse') and observed is not null
+            when
+                rule in ('harmed', 'launchable', 'superior', 'noninferior', 'worse')
+                and observed is not null
             then ln(greatest(observed, 1e-300) / threshold)
         end
     ) as distance,

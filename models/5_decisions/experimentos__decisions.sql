@@ -3,101 +3,107 @@
 
 with
 
-experiments as (
+    experiments as (select * from {{ ref("experimentos__experiments") }}),
 
-    select * from {{ ref("experimentos__experiments") }}
+    variant_decisions as (select * from {{ ref("experimentos__variant_decisions") }}),
 
-),
+    -- The benefit on the first success metric chooses among launchable variants; it claims
+    -- nothing else.
+    first_benefits as (
 
-variant_decisions as (
+        select
+            effects.experiment_id,
+            effects.variant,
+            case
+                effects.goal when 'increase' then effects.estimate else - effects.estimate
+            end as benefit
+        from {{ ref("experimentos__effects") }} as effects
+        inner join
+            {{ ref("experimentos__experiment_metrics") }} as metrics
+            on effects.experiment_id = metrics.experiment_id
+            and effects.metric = metrics.metric
+        where
+            metrics.role = 'success'
+            and metrics.position = 1
+            and effects.used_for_decision
+            and effects.is_latest
+            and effects.segment = 'all'
 
-    select * from {{ ref("experimentos__variant_decisions") }}
+    ),
 
-),
+    ranked as (
 
--- The benefit on the first success metric chooses among launchable variants; it claims nothing else.
-first_benefits as (
+        select
+            variant_decisions.*,
+            case
+                variant_decisions.rule
+                when 'launchable'
+                then 1
+                when 'harmed'
+                then 2
+                when 'health_blocked'
+                then 3
+                when 'no_look_due'
+                then 4
+                when 'guardrail_unsettled'
+                then 5
+                when 'looks_remain'
+                then 6
+                when 'inconclusive'
+                then 7
+                else 8
+            end as priority,
+            first_benefits.benefit
+        from variant_decisions
+        left join
+            first_benefits
+            on variant_decisions.experiment_id = first_benefits.experiment_id
+            and variant_decisions.variant = first_benefits.variant
 
-    select
-        effects.experiment_id,
-        effects.variant,
-        case effects.goal when 'increase' then effects.estimate else -effects.estimate end as benefit
-    from {{ ref("experimentos__effects") }} as effects
-    inner join {{ ref("experimentos__experiment_metrics") }} as metrics
-        on effects.experiment_id = metrics.experiment_id
-        and effects.metric = metrics.metric
-    where
-        metrics.role = 'success'
-        and metrics.position = 1
-        and effects.used_for_decision
-        and effects.is_latest
-        and effects.segment = 'all'
+    ),
 
-),
+    placed as (
 
-ranked as (
+        select
+            *,
+            row_number() over (
+                partition by experiment_id order by priority, benefit desc nulls last, variant
+            ) as place
+        from ranked
 
-    select
-        variant_decisions.*,
-        case variant_decisions.rule
-            when 'launchable' then 1
-            when 'harmed' then 2
-            when 'health_blocked' then 3
-            when 'no_look_due' then 4
-            when 'guardrail_unsettled' then 5
-            when 'looks_remain' then 6
-            when 'inconclusive' then 7
-            else 8
-        end as priority,
-        first_benefits.benefit
-    from variant_decisions
-    left join first_benefits
-        on variant_decisions.experiment_id = first_benefits.experiment_id
-        and variant_decisions.variant = first_benefits.variant
+    ),
 
-),
+    harmed as (
 
-placed as (
+        select experiment_id, {{ experimentos.text_list("variant") }} as variants
+        from variant_decisions
+        where verdict = 'rollback'
+        group by experiment_id
 
-    select
-        *,
-        row_number() over (
-            partition by experiment_id order by priority, benefit desc nulls last, variant
-        ) as place
-    from ranked
+    ),
 
-),
+    reasons as (
 
-harmed as (
+        select experiment_id, count(*) as n_variants, count(distinct reason) as n_reasons
+        from variant_decisions
+        group by experiment_id
 
-    select
-        experiment_id,
-        {{ experimentos.text_list("variant") }} as variants
-    from variant_decisions
-    where verdict = 'rollback'
-    group by experiment_id
-
-),
-
-reasons as (
-
-    select
-        experiment_id,
-        count(*) as n_variants,
-        count(distinct reason) as n_reasons
-    from variant_decisions
-    group by experiment_id
-
-)
+    )
 
 select
     experiments.experiment_id,
     cast(coalesce(placed.verdict, 'hold') as {{ text }}) as verdict,
-    cast(case placed.verdict when 'launch' then placed.variant when 'rollback' then harmed.variants end as {{ text }}) as variant,
     cast(
         case
-            when experiments.definition_problems is not null then 'health_blocked'
-            when placed.rule is null then 'no_look_due'
+            placed.verdict when 'launch' then placed.variant when 'rollback' then harmed.variants
+        end as {{ text }}
+    ) as variant,
+    cast(
+        case
+            when experiments.definition_problems is not null
+            then 'health_blocked'
+            when placed.rule is null
+            then 'no_look_due'
             else placed.rule
         end as {{ text }}
     ) as rule,
@@ -105,10 +111,13 @@ select
         case
             when experiments.definition_problems is not null
             then 'its definition has problems: ' || experiments.definition_problems
-            when placed.rule is null then 'the experiment is a draft'
-            when placed.verdict = 'launch' then placed.reason
-                || coalesce('; switch off the harmed variant ' || harmed.variants, '')
-            when reasons.n_variants = 1 or reasons.n_reasons = 1 then placed.reason
+            when placed.rule is null
+            then 'the experiment is a draft'
+            when placed.verdict = 'launch'
+            then
+                placed.reason || coalesce('; switch off the harmed variant ' || harmed.variants, '')
+            when reasons.n_variants = 1 or reasons.n_reasons = 1
+            then placed.reason
             else placed.variant || ': ' || placed.reason
         end as {{ text }}
     ) as reason,
