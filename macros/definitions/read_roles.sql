@@ -7,30 +7,54 @@
         {% set given = experimentos.summary_roles(given, known) %}
     {% endif %}
     {% set taken = {} %}
-    {% for key, role in [("success", "success"), ("guardrails", "guardrail"), ("explore", "explore")] %}
+    {% for key, role in [
+        ("success", "success"),
+        ("guardrails", "guardrail"),
+        ("explore", "explore"),
+    ] %}
         {% set where = experiment.where ~ ", `" ~ key ~ "`" %}
         {% set entries = experimentos.role_entries(where, given.get(key), problems) %}
         {% for name, settings in entries.items() %}
             {% if name not in known %}
-                {% do problems.append(experimentos.problem(
-                    where, "metric '" ~ name ~ "' is not defined", name | string, known.keys() | list
-                )) %}
+                {% do problems.append(
+                    experimentos.problem(
+                        where,
+                        "metric '" ~ name ~ "' is not defined",
+                        name | string,
+                        known.keys() | list,
+                    )
+                ) %}
             {% elif name in taken %}
-                {% do problems.append(experimentos.problem(
-                    where, "metric '" ~ name ~ "' already stands under `" ~ taken[name] ~ "`"
-                )) %}
+                {% do problems.append(
+                    experimentos.problem(
+                        where,
+                        "metric '" ~ name ~ "' already stands under `" ~ taken[name] ~ "`",
+                    )
+                ) %}
             {% else %}
                 {% do taken.update({name: key}) %}
                 {% do experimentos.read_pair(
-                    experiment, known[name], role, loop.index, settings or {}, found, where, problems
+                    experiment,
+                    known[name],
+                    role,
+                    loop.index,
+                    settings or {},
+                    found,
+                    where,
+                    problems,
                 ) %}
             {% endif %}
         {% endfor %}
     {% endfor %}
     {% if not given.get("success") %}
-        {% do problems.append(experimentos.problem(
-            experiment.where, "`success` needs at least one metric", none, known.keys() | list
-        )) %}
+        {% do problems.append(
+            experimentos.problem(
+                experiment.where,
+                "`success` needs at least one metric",
+                none,
+                known.keys() | list,
+            )
+        ) %}
     {% endif %}
 {% endmacro %}
 
@@ -40,49 +64,82 @@
     {% if given is mapping %}
         {% for name, settings in given.items() %}
             {% if settings is not none and settings is not mapping %}
-                {% do problems.append(experimentos.problem(
-                    where ~ ", metric " ~ name, "must be a map like {margin: 2%}, got '" ~ settings ~ "'"
-                )) %}
+                {% do problems.append(
+                    experimentos.problem(
+                        where ~ ", metric " ~ name,
+                        "must be a map like {margin: '2%'}, got '" ~ settings ~ "'",
+                    )
+                ) %}
             {% endif %}
-            {% do entries.update({name: settings if settings is mapping else {}}) %}
+            {% do entries.update({name: settings if settings is mapping else dict()}) %}
         {% endfor %}
     {% elif given is sequence %}
         {% for name in given %}
             {% if name is not string %}
-                {% do problems.append(experimentos.problem(
-                    where, "a list holds metric names only, got '" ~ name ~ "': use a map to set something"
-                )) %}
+                {% do problems.append(
+                    experimentos.problem(
+                        where,
+                        "a list holds metric names only, got '"
+                        ~ name
+                        ~ "': use a map to set something",
+                    )
+                ) %}
             {% elif name in entries %}
-                {% do problems.append(experimentos.problem(where, "metric '" ~ name ~ "' is named twice")) %}
-            {% else %} {% do entries.update({name: {}}) %}
+                {% do problems.append(
+                    experimentos.problem(where, "metric '" ~ name ~ "' is named twice")
+                ) %}
+            {% else %} {% do entries.update({name: dict()}) %}
             {% endif %}
         {% endfor %}
     {% elif given is not none %}
-        {% do problems.append(experimentos.problem(where, "must be a list or a map of metrics, got '" ~ given ~ "'")) %}
+        {% do problems.append(
+            experimentos.problem(
+                where, "must be a list or a map of metrics, got '" ~ given ~ "'"
+            )
+        ) %}
     {% endif %}
     {{ return(entries) }}
 {% endmacro %}
 
 {% macro read_pair(experiment, metric, role, position, given, found, where, problems) %}
     {% set pair = {
-        "metric": metric, "role": role, "position": position, "goal": metric.goal,
-        "window": metric.window, "window_text": metric.window_text, "margin": none, "mde": experiment.mde,
+        "metric": metric,
+        "role": role,
+        "position": position,
+        "goal": metric.goal,
+        "window": metric.window,
+        "window_text": metric.window_text,
+        "margin": none,
+        "mde": experiment.mde,
     } %}
     {% if given %}
         {% set place = where ~ ", metric " ~ metric.name %}
         {% do experimentos.check_keys(
-            problems, place, given, ["margin", "mde", "window", "goal"], ["cap", "weight", "lower", "delay"]
+            problems,
+            place,
+            given,
+            ["margin", "mde", "window", "goal"],
+            ["cap", "weight", "lower", "delay"],
         ) %}
         {% if "margin" in given and role != "guardrail" %}
-            {% do problems.append(experimentos.problem(place, "`margin` belongs to guardrails only")) %}
+            {% do problems.append(
+                experimentos.problem(place, "`margin` belongs to guardrails only")
+            ) %}
         {% endif %}
         {% for key in ["margin", "mde"] if key in given %}
-            {% do pair.update({key: experimentos.checked_amount(place, key, given[key], problems)}) %}
+            {% do pair.update(
+                {key: experimentos.checked_amount(place, key, given[key], problems)}
+            ) %}
         {% endfor %}
         {% if given.get("goal", "increase") not in ["increase", "decrease"] %}
-            {% do problems.append(experimentos.problem(
-                place, "`goal` is '" ~ given.goal ~ "'", given.goal | string, ["increase", "decrease"]
-            )) %}
+            {% do problems.append(
+                experimentos.problem(
+                    place,
+                    "`goal` is '" ~ given.goal ~ "'",
+                    given.goal | string,
+                    ["increase", "decrease"],
+                )
+            ) %}
         {% endif %}
         {% do pair.update({"goal": given.get("goal", metric.goal)}) %}
         {% if "window" in given %}
@@ -98,15 +155,16 @@
 {% macro override_window(pair, text, where, problems) %}
     {% set seconds = experimentos.read_duration(text) %}
     {% if not pair.metric.is_dated %}
-        {% do problems.append(experimentos.problem(
-            where, "`window` needs a time column, but the model says `timestamp: none`"
-        )) %}
+        {% do problems.append(
+            experimentos.problem(
+                where, "`window` needs a time column, but the model says `timestamp: none`"
+            )
+        ) %}
     {% elif text == "none" %}
         {% do problems.append(experimentos.problem(where, "`window: none` is not supported yet")) %}
     {% elif seconds is none or seconds == 0 %}
         {% do problems.append(experimentos.bad_duration(where, "window", text)) %}
-    {% else %}
-        {% do pair.update({"window": seconds, "window_text": text}) %}
+    {% else %} {% do pair.update({"window": seconds, "window_text": text}) %}
     {% endif %}
 {% endmacro %}
 
@@ -114,10 +172,20 @@
     {% for part in metric.parts.values() if part.model in found.facts %}
         {% set fact = found.facts[part.model] %}
         {% if experiment.kind is not none and fact.units and experiment.kind not in fact.units %}
-            {% do problems.append(experimentos.problem(
-                where, "metric '" ~ metric.name ~ "' needs units of kind '" ~ experiment.kind ~ "', but "
-                ~ fact.where ~ " has only " ~ fact.units.keys() | join(", ")
-            )) %}
+            {% do problems.append(
+                experimentos.problem(
+                    where,
+                    "metric '"
+                    ~ metric.name
+                    ~ "' needs units of kind '"
+                    ~ experiment.kind
+                    ~ "', but "
+                    ~ fact.where
+                    ~ " has only "
+                    ~ fact.units.keys()
+                    | join(", "),
+                )
+            ) %}
         {% endif %}
     {% endfor %}
 {% endmacro %}
