@@ -1,6 +1,7 @@
 -- One row per analysed unit, source and class of events: additive numbers over each span of time.
 -- depends_on: {{ ref("stg_experimentos__facts") }}, {{ ref("experimentos__units") }}, {{ ref("experimentos__experiments") }}, {{ ref("stg_experimentos__measures") }}
-{%- for model in experimentos.listed_models("fact_models") %}
+{%- set assignment_models = experimentos.listed_models("assignment_models") %}
+{%- for model in assignment_models + experimentos.listed_models("fact_models") %}
 -- depends_on: {{ experimentos.user_ref(model) }}
 {%- endfor %}
 
