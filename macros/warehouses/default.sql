@@ -113,10 +113,10 @@
     {{ return("other") }}
 {% endmacro %}
 
-{# The values of a group as one text, in their order. #}
+{# The different values of a group as one text, in their order. #}
 {% macro text_list(x) %}
     {{ return(adapter.dispatch("text_list", "experimentos")(x)) }}
 {% endmacro %}
 {% macro default__text_list(x) %}
-    {{ return("string_agg(" ~ x ~ ", ', ' order by " ~ x ~ ")") }}
+    {{ return("string_agg(distinct " ~ x ~ ", ', ' order by " ~ x ~ ")") }}
 {% endmacro %}
