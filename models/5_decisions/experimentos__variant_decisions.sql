@@ -106,9 +106,10 @@ select
             when 'no_look_due'
             then ruled.look_message
             when 'launchable'
-            then ruled.winners || ' better than control, and no guardrail stands against it'
+            then
+                'better than control on ' || ruled.winners || ', and no guardrail stands against it'
             when 'guardrail_unsettled'
-            then ruled.winners || ' better than control, but ' || ruled.unsettled
+            then 'better than control on ' || ruled.winners || ', but ' || ruled.unsettled
             when 'looks_remain'
             then 'no verdict at this look; keep running'
             when 'ruled_out'
