@@ -1,0 +1,321 @@
+"""What a memo knows: frozen rows of the marts, and the findings read off them.
+
+A field of a mart's class has the name of its column, so that a template, the mart and this
+file use one word. Numbers are kept as they came; the filters round them.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """One row of ``experimentos__experiments``."""
+
+    experiment_id: str
+    label: str | None
+    owner: str | None
+    owner_email: str | None
+    hypothesis: str | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    observe_until: datetime | None
+    control: str | None
+    design: str | None
+    alpha: float | None
+    power: float | None
+    correction: str | None
+    status: str | None
+    data_as_of: datetime | None
+    is_dated: bool
+    is_final: bool
+    file: str | None
+    definitions_hash: str | None
+    definition_problems: str | None
+
+    @property
+    def name(self) -> str:
+        """Label of the experiment, or its id where it has none."""
+        return self.label or self.experiment_id
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with its definition, one text per problem."""
+        lines = (self.definition_problems or "").splitlines()
+        return tuple(line.strip() for line in lines if line.strip())
+
+    @property
+    def alpha_one_sided(self) -> float | None:
+        """Error rate of the Launch family, and of the Harm family: half of alpha."""
+        return None if self.alpha is None else self.alpha / 2
+
+
+@dataclass(frozen=True, slots=True)
+class MetricDefinition:
+    """One row of ``experimentos__metrics``."""
+
+    metric: str
+    metric_type: str | None
+    model: str | None
+    value: str | None
+    aggregate: str | None
+    where_clause: str | None
+    denominator: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MetricUse:
+    """One row of ``experimentos__experiment_metrics``, with the metric's definition."""
+
+    experiment_id: str
+    metric: str
+    role: str | None
+    position: int | None
+    goal: str | None
+    margin: float | None
+    margin_kind: str | None
+    mde: float | None
+    mde_kind: str | None
+    window_text: str | None
+    delay_text: str | None
+    covariate_text: str | None
+    metric_type: str | None
+    format: str | None
+    definition: MetricDefinition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One row of ``experimentos__effects``: a comparison with its control."""
+
+    experiment_id: str
+    metric: str
+    variant: str
+    population: str | None
+    segment: str | None
+    segment_value: str | None
+    as_of: datetime | None
+    basis: str | None
+    adjustment: str | None
+    control: str | None
+    role: str | None
+    goal: str | None
+    n_control: int | None
+    n_treatment: int | None
+    value_control: float | None
+    value_treatment: float | None
+    estimate: float | None
+    std_error: float | None
+    p_value_fixed: float | None
+    lower_fixed: float | None
+    upper_fixed: float | None
+    p_value: float | None
+    p_value_corrected: float | None
+    lower: float | None
+    upper: float | None
+    level: float | None
+    lift: float | None
+    lift_lower: float | None
+    lift_upper: float | None
+    margin: float | None
+    margin_kind: str | None
+    p_value_noninferior: float | None
+    p_value_harm: float | None
+    p_value_harm_corrected: float | None
+    theta: float | None
+    variance_reduction: float | None
+    method: str | None
+    used_for_decision: bool
+    is_latest: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """One row of ``experimentos__moments``."""
+
+    experiment_id: str
+    metric: str
+    variant: str
+    population: str | None
+    segment: str | None
+    segment_value: str | None
+    as_of: datetime | None
+    basis: str | None
+    n_units: int | None
+    n_events: int | None
+    n_missing: int | None
+    n_skipped: int | None
+    mean_num: float | None
+    m2_num: float | None
+    mean_den: float | None
+    m2_den: float | None
+    c2_num_den: float | None
+    mean_num_cov: float | None
+    m2_num_cov: float | None
+    c2_num_num_cov: float | None
+    cap_value: float | None
+    n_capped: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """One row of ``experimentos__health``."""
+
+    experiment_id: str
+    check_name: str
+    population: str | None
+    metric: str | None
+    variant: str | None
+    segment: str | None
+    segment_value: str | None
+    status: str | None
+    observed: float | None
+    threshold: float | None
+    p_value: float | None
+    message: str | None
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """What the check was about: the parts of its grain that are not 'all'."""
+        parts = (self.population, self.metric, self.variant, self.segment, self.segment_value)
+        return tuple(part for part in parts if part is not None and part != "all")
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """One row of ``experimentos__exclusions``."""
+
+    experiment_id: str
+    reason: str
+    n_rows: int | None
+    n_units: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentCount:
+    """One row of ``experimentos__assignment_counts``."""
+
+    experiment_id: str
+    variant: str
+    population: str | None
+    segment: str | None
+    assigned_on: date | None
+    n_units: int | None
+    planned_share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """One row of ``experimentos__power``."""
+
+    experiment_id: str
+    metric: str
+    variant: str
+    test: str
+    role: str | None
+    mde_planned: float | None
+    mde_reached: float | None
+    n_needed: float | None
+    days_left: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One row of ``experimentos__decision_evidence``."""
+
+    experiment_id: str
+    variant: str
+    rule: str
+    metric: str | None
+    fired: bool
+    observed: float | None
+    threshold: float | None
+    distance: float | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class VariantDecision:
+    """One row of ``experimentos__variant_decisions``."""
+
+    experiment_id: str
+    variant: str
+    verdict: str | None
+    rule: str | None
+    p_launch: float | None
+    p_harm: float | None
+    reason: str | None
+    nearest_rule: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One row of ``experimentos__decisions``, without the time it was made."""
+
+    experiment_id: str
+    verdict: str | None
+    variant: str | None
+    rule: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A deciding effect, how its metric is shown, and what may be said of it.
+
+    Parameters
+    ----------
+    effect : Effect
+        The comparison.
+    use : MetricUse or None
+        The metric in this experiment; None where the definition is gone.
+    reading : str
+        What the numbers allow to be said, one of the codes in ``readings``.
+    harm_reading : str
+        The same for the harm family: 'worse', 'unverified', 'not_shown' or 'withheld'.
+    mde_reached : float or None
+        Smallest relative change that the planned power would have found.
+    """
+
+    effect: Effect
+    use: MetricUse | None
+    reading: str
+    harm_reading: str
+    mde_reached: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class VariantCount:
+    """Units of one variant, summed over days; ``planned_share`` is None where it changed."""
+
+    variant: str
+    planned_share: float | None
+    n_assigned: int
+    share_assigned: float | None
+    n_analysed: int
+    share_analysed: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelStep:
+    """One reason rows were left out, and the rows left after it."""
+
+    reason: str
+    n_rows: int
+    share: float
+    n_units: int | None
+    rows_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class VariantReport:
+    """The decision on one variant with the evidence worth reading.
+
+    ``fired`` are the rules that fired, ``nearest`` the evidence on the nearest rule that did not,
+    ``n_other`` counts the evidence rows not shown.
+    """
+
+    decision: VariantDecision
+    fired: tuple[Evidence, ...]
+    nearest: tuple[Evidence, ...]
+    n_other: int

@@ -1,0 +1,213 @@
+"""Marts to memos: one read per mart for all experiments, rows to frozen classes."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import MISSING, fields, replace
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
+from functools import cache
+from math import isfinite
+from typing import Any, TypeVar
+
+from experimentos.errors import ArgumentError, TableError
+from experimentos.memo import context
+from experimentos.memo.report import Memo, MemoRows, build_memo
+
+Row = Mapping[str, object]
+Fetch = Callable[[str], Sequence[Row]]
+Record = TypeVar("Record")
+
+MARTS: dict[str, type[Any]] = {
+    "decisions": context.Decision,
+    "variant_decisions": context.VariantDecision,
+    "decision_evidence": context.Evidence,
+    "experiment_metrics": context.MetricUse,
+    "effects": context.Effect,
+    "moments": context.Moments,
+    "health": context.HealthCheck,
+    "exclusions": context.Exclusion,
+    "assignment_counts": context.AssignmentCount,
+    "power": context.Power,
+}
+"""Marts read for each experiment, beside ``experiments`` and ``metrics``."""
+
+
+def read_memos(fetch: Fetch, experiment_ids: Sequence[str] | None = None) -> tuple[Memo, ...]:
+    """Read the memos of experiments from the marts.
+
+    Parameters
+    ----------
+    fetch : callable
+        Takes the name of a mart without its prefix (``"effects"``) and returns all its rows, each
+        a mapping from column to value. Called once per mart.
+    experiment_ids : sequence of str, optional
+        Experiments to read; default all.
+
+    Returns
+    -------
+    tuple of Memo
+        In the order of the experiments' ids.
+
+    Raises
+    ------
+    ArgumentError
+        If an experiment is not in the marts.
+    TableError
+        If a mart lacks a column.
+    """
+    experiments = {
+        row.experiment_id: row
+        for row in to_records(context.Experiment, fetch("experiments"), mart="experiments")
+    }
+    wanted = _wanted(experiments, experiment_ids)
+    if not wanted:
+        return ()
+    definitions = {
+        row.metric: row
+        for row in to_records(context.MetricDefinition, fetch("metrics"), mart="metrics")
+    }
+    tables = {mart: _by_experiment(mart, fetch(mart), wanted) for mart in MARTS}
+    return tuple(
+        build_memo(_rows_of(experiments[experiment_id], tables, definitions))
+        for experiment_id in sorted(wanted)
+    )
+
+
+def to_records(record: type[Record], rows: Iterable[Row], *, mart: str) -> list[Record]:
+    """Turn rows into a frozen class whose fields are the columns.
+
+    Parameters
+    ----------
+    record : type
+        A class of ``context``; fields with a default are not columns.
+    rows : iterable of mappings
+        Rows of the mart; further columns are left out.
+    mart : str
+        Name of the mart, for the message.
+
+    Returns
+    -------
+    list of Record
+        One per row. NaN, infinity and missing times are None.
+
+    Raises
+    ------
+    TableError
+        If a column is missing.
+    """
+    kind: Any = record
+    columns = _columns(kind)
+    records = []
+    for row in rows:
+        try:
+            records.append(kind(*[coerce(row[name]) for name, coerce in columns]))
+        except KeyError as error:
+            msg = (
+                f"Mart `experimentos__{mart}` must have the column {error.args[0]!r}, got "
+                f"{sorted(row)}. Run `experimentos build` with the same version as this command."
+            )
+            raise TableError(msg) from None
+    return records
+
+
+def _wanted(known: Mapping[str, object], experiment_ids: Sequence[str] | None) -> frozenset[str]:
+    if experiment_ids is None:
+        return frozenset(known)
+    for experiment_id in experiment_ids:
+        if experiment_id not in known:
+            near = get_close_matches(experiment_id, known, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            msg = (
+                f"`experiment_ids` must be in the mart `experimentos__experiments` "
+                f"({len(known)} experiments), got {experiment_id!r}.{hint}"
+            )
+            raise ArgumentError(msg)
+    return frozenset(experiment_ids)
+
+
+def _by_experiment(
+    mart: str, rows: Iterable[Row], wanted: frozenset[str]
+) -> dict[str, tuple[Any, ...]]:
+    kept = [row for row in rows if row.get("experiment_id", "") in wanted | {""}]
+    groups: defaultdict[str, list[Any]] = defaultdict(list)
+    for record in to_records(MARTS[mart], kept, mart=mart):
+        groups[record.experiment_id].append(record)
+    return {experiment_id: tuple(records) for experiment_id, records in groups.items()}
+
+
+def _rows_of(
+    experiment: context.Experiment,
+    tables: Mapping[str, Mapping[str, tuple[Any, ...]]],
+    definitions: Mapping[str, context.MetricDefinition],
+) -> MemoRows:
+    rows = {mart: tables[mart].get(experiment.experiment_id, ()) for mart in MARTS}
+    uses = (
+        replace(use, definition=definitions.get(use.metric)) for use in rows["experiment_metrics"]
+    )
+    return MemoRows(
+        experiment=experiment,
+        decision=rows["decisions"][0] if rows["decisions"] else None,
+        variant_decisions=rows["variant_decisions"],
+        evidence=rows["decision_evidence"],
+        metrics=tuple(uses),
+        effects=rows["effects"],
+        moments=rows["moments"],
+        health=rows["health"],
+        exclusions=rows["exclusions"],
+        counts=rows["assignment_counts"],
+        power=rows["power"],
+    )
+
+
+@cache
+def _columns(record: Any) -> tuple[tuple[str, Callable[[Any], object]], ...]:  # noqa: ANN401
+    return tuple(
+        (field.name, _COERCE[field.type]) for field in fields(record) if field.default is MISSING
+    )
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _optional_text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _flag(value: object) -> bool:
+    return bool(value) if value is not None else False
+
+
+def _real(value: Any) -> float | None:  # noqa: ANN401
+    number = None if value is None else float(value)
+    return number if number is not None and isfinite(number) else None
+
+
+def _integer(value: Any) -> int | None:  # noqa: ANN401
+    return None if _real(value) is None else int(value)
+
+
+def _time(value: Any) -> datetime | None:  # noqa: ANN401
+    # A missing time of pandas is not equal to itself.
+    if value is None or value != value:  # noqa: PLR0124
+        return None
+    if isinstance(value, datetime):
+        aware = value.tzinfo is not None
+        return value.astimezone(UTC).replace(tzinfo=None) if aware else value
+    return datetime.combine(value, datetime.min.time())
+
+
+def _day(value: Any) -> date | None:  # noqa: ANN401
+    moment = _time(value)
+    return None if moment is None else moment.date()
+
+
+_COERCE: dict[Any, Callable[[Any], object]] = {
+    str: _text,
+    str | None: _optional_text,
+    bool: _flag,
+    int | None: _integer,
+    float | None: _real,
+    datetime | None: _time,
+    date | None: _day,
+}

@@ -1,0 +1,141 @@
+"""What the numbers of a comparison allow to be said, as codes; the templates hold the words.
+
+The policy is the decision's. These readings only describe one comparison, they never say more
+than its corrected test, and a missing number never becomes a claim.
+"""
+
+from collections.abc import Callable
+
+from experimentos.memo.context import Effect, Experiment
+
+WITHHELD = "withheld"
+"""A health check is blocked: nothing is read."""
+NOT_DUE = "not_due"
+"""The planned end is not reached, and nothing acts before it."""
+NOT_SHOWN = "not_shown"
+"""The test did not reject, or there is no test."""
+BETTER = "better"
+"""Success metric: better after correction."""
+WORSE = "worse"
+"""Worse after the correction of the harm family."""
+NONINFERIOR = "noninferior"
+"""Guardrail: not worse than its margin."""
+NONINFERIOR_WORSE = "noninferior_worse"
+"""Guardrail: inside its margin, and its interval is on the wrong side of 0."""
+BEYOND_MARGIN = "beyond_margin"
+"""Guardrail: worse than its margin after the correction of the harm family."""
+NOT_SHOWN_WORSE = "not_shown_worse"
+"""Guardrail without a margin: tested, not shown worse, not shown safe."""
+WORSE_UNCORRECTED = "worse_uncorrected"
+"""Guardrail without a margin: its own interval is on the wrong side of 0, the family's test not."""
+FAVOURABLE = "favourable"
+"""Exploratory metric: the interval excludes 0 in the direction of the goal."""
+UNFAVOURABLE = "unfavourable"
+"""Exploratory metric: the interval excludes 0 against the goal."""
+INCLUDES_ZERO = "includes_zero"
+"""Exploratory metric: the interval includes 0."""
+UNVERIFIED = "unverified"
+"""Harm is indicated, but a health check is blocked."""
+
+
+def read_effect(effect: Effect, experiment: Experiment, *, blocked: bool) -> str:
+    """Say what one deciding comparison shows.
+
+    Parameters
+    ----------
+    effect : Effect
+        Row used for the decision.
+    experiment : Experiment
+        Its experiment: error rate, and whether the planned end is reached.
+    blocked : bool
+        Whether a health check withholds its readings.
+
+    Returns
+    -------
+    str
+        One of the codes of this module.
+    """
+    if blocked:
+        return WITHHELD
+    if effect.role != "explore" and _rejects(
+        effect.p_value_harm_corrected, experiment.alpha_one_sided
+    ):
+        return BEYOND_MARGIN if effect.margin is not None else WORSE
+    if not experiment.is_final:
+        return NOT_DUE
+    return _READ.get(effect.role or "", _read_nothing)(effect, experiment)
+
+
+def read_harm(effect: Effect, experiment: Experiment, *, blocked: bool) -> str:
+    """Say what the harm family shows for one comparison.
+
+    Parameters
+    ----------
+    effect : Effect
+        Row used for the decision.
+    experiment : Experiment
+        Its experiment.
+    blocked : bool
+        Whether a health check withholds its readings.
+
+    Returns
+    -------
+    str
+        'worse', 'unverified', 'not_shown' or 'withheld'.
+    """
+    harmed = _rejects(effect.p_value_harm_corrected, experiment.alpha_one_sided)
+    if blocked:
+        return UNVERIFIED if harmed else WITHHELD
+    return WORSE if harmed else NOT_SHOWN
+
+
+def _read_success(effect: Effect, experiment: Experiment) -> str:
+    shown = _rejects(effect.p_value_corrected, experiment.alpha_one_sided)
+    return BETTER if shown and _excludes_zero(effect) == "good" else NOT_SHOWN
+
+
+def _read_guardrail(effect: Effect, experiment: Experiment) -> str:
+    del experiment
+    if effect.margin is None:
+        if _excludes_zero(effect) == "bad":
+            return WORSE_UNCORRECTED
+        return NOT_SHOWN if effect.p_value_harm is None else NOT_SHOWN_WORSE
+    # The arm's own level is in `level`: Holm over arms may have tested it below alpha / 2.
+    one_sided = None if effect.level is None else (1 - effect.level) / 2
+    if not _rejects(effect.p_value_noninferior, one_sided):
+        return NOT_SHOWN
+    return NONINFERIOR_WORSE if _excludes_zero(effect) == "bad" else NONINFERIOR
+
+
+def _read_explore(effect: Effect, experiment: Experiment) -> str:
+    del experiment
+    if effect.lower is None and effect.upper is None:
+        return NOT_SHOWN
+    return {"good": FAVOURABLE, "bad": UNFAVOURABLE}.get(_excludes_zero(effect), INCLUDES_ZERO)
+
+
+def _read_nothing(effect: Effect, experiment: Experiment) -> str:
+    del effect, experiment
+    return NOT_SHOWN
+
+
+_READ: dict[str, Callable[[Effect, Experiment], str]] = {
+    "success": _read_success,
+    "guardrail": _read_guardrail,
+    "explore": _read_explore,
+}
+
+
+def _rejects(p_value: float | None, level: float | None) -> bool:
+    return p_value is not None and level is not None and p_value <= level
+
+
+def _excludes_zero(effect: Effect) -> str:
+    """Side of 0 on which the whole interval lies: 'good', 'bad' or 'neither'."""
+    if effect.lower is None and effect.upper is None:
+        return "neither"
+    above = effect.lower is not None and effect.lower > 0
+    below = effect.upper is not None and effect.upper < 0
+    if not above and not below:
+        return "neither"
+    return "good" if above == (effect.goal != "decrease") else "bad"

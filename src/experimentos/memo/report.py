@@ -1,0 +1,349 @@
+"""A memo from the rows of one experiment: what is shown, in what order, and how it reads."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from experimentos.memo import readings
+from experimentos.memo.context import (
+    AssignmentCount,
+    Decision,
+    Effect,
+    Evidence,
+    Exclusion,
+    Experiment,
+    Finding,
+    FunnelStep,
+    HealthCheck,
+    MetricUse,
+    Moments,
+    Power,
+    VariantCount,
+    VariantDecision,
+    VariantReport,
+)
+from experimentos.memo.tallies import FUNNEL, count_down, count_variants
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+CARRIERS = 3
+"""Most numbers named beside the verdict."""
+
+CONTRADICTED = (
+    "the marts name a launch although a health check is blocked, so they are not of one build and "
+    "no verdict is shown; build again"
+)
+"""Reason given where decision and health cannot both be of this build."""
+
+_HARMED = (readings.WORSE, readings.BEYOND_MARGIN)
+_STATUS_ORDER = {"blocked": 0, "warning": 1, "healthy": 2}
+_NO_POSITION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class MemoRows:
+    """The marts' rows of one experiment."""
+
+    experiment: Experiment
+    decision: Decision | None
+    variant_decisions: tuple[VariantDecision, ...]
+    evidence: tuple[Evidence, ...]
+    metrics: tuple[MetricUse, ...]
+    effects: tuple[Effect, ...]
+    moments: tuple[Moments, ...]
+    health: tuple[HealthCheck, ...]
+    exclusions: tuple[Exclusion, ...]
+    counts: tuple[AssignmentCount, ...]
+    power: tuple[Power, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Memo:
+    """Everything the templates read, in the order it is shown."""
+
+    experiment: Experiment
+    verdict: str
+    variant: str | None
+    rule: str | None
+    reason: str | None
+    is_blocked: bool
+    is_contradicted: bool
+    metrics: tuple[MetricUse, ...]
+    findings: tuple[Finding, ...]
+    carriers: tuple[Finding, ...]
+    effects: tuple[Effect, ...]
+    variants: tuple[VariantReport, ...]
+    health: tuple[HealthCheck, ...]
+    counts: tuple[VariantCount, ...]
+    funnel: tuple[FunnelStep, ...]
+    n_rows: int
+    analysed: Exclusion | None
+    unused_reasons: tuple[str, ...]
+    power: tuple[Power, ...]
+    moments: tuple[Moments, ...]
+
+    def with_role(self, role: str, *, margin: bool | None = None) -> tuple[Finding, ...]:
+        """Select the findings of one role.
+
+        Parameters
+        ----------
+        role : str
+            'success', 'guardrail' or 'explore'.
+        margin : bool, optional
+            Only those with, or only those without, a margin.
+
+        Returns
+        -------
+        tuple of Finding
+            In the order of the definition.
+        """
+        return tuple(
+            finding
+            for finding in self.findings
+            if finding.effect.role == role
+            and (margin is None or (finding.effect.margin is not None) == margin)
+        )
+
+    def without_effect(self, role: str) -> tuple[str, ...]:
+        """List the metrics of a role for which no comparison exists yet."""
+        seen = {finding.effect.metric for finding in self.findings}
+        return tuple(
+            use.metric for use in self.metrics if use.role == role and use.metric not in seen
+        )
+
+    @property
+    def harm_family(self) -> tuple[Finding, ...]:
+        """Findings whose harm is tested: success metrics and guardrails."""
+        return self.with_role("success") + self.with_role("guardrail")
+
+    @property
+    def harmed_variants(self) -> tuple[str, ...]:
+        """Variants whose decision is Rollback."""
+        return tuple(
+            report.decision.variant
+            for report in self.variants
+            if report.decision.verdict == "rollback"
+        )
+
+    @property
+    def blocked(self) -> tuple[HealthCheck, ...]:
+        """Checks that withhold the verdict."""
+        return tuple(check for check in self.health if check.status == "blocked")
+
+    @property
+    def problems(self) -> tuple[HealthCheck, ...]:
+        """Checks that are not healthy, blocked first."""
+        return tuple(check for check in self.health if check.status != "healthy")
+
+    @property
+    def healthy(self) -> tuple[tuple[HealthCheck, ...], ...]:
+        """Healthy checks, grouped by name."""
+        groups: defaultdict[str, list[HealthCheck]] = defaultdict(list)
+        for check in self.health:
+            if check.status == "healthy":
+                groups[check.check_name].append(check)
+        return tuple(tuple(groups[name]) for name in sorted(groups))
+
+    @property
+    def capped(self) -> tuple[Moments, ...]:
+        """Moments whose values were capped."""
+        return tuple(row for row in self.moments if row.cap_value is not None)
+
+    def uses_method(self, part: str) -> bool:
+        """Tell whether a deciding effect was estimated by a method whose name has this part."""
+        return any(part in (finding.effect.method or "") for finding in self.findings)
+
+
+def build_memo(rows: MemoRows) -> Memo:
+    """Order and read the rows of one experiment.
+
+    Parameters
+    ----------
+    rows : MemoRows
+        Its rows of every mart.
+
+    Returns
+    -------
+    Memo
+        What the templates read.
+    """
+    decision = rows.decision
+    is_blocked = _is_blocked(rows)
+    verdicts = {row.verdict for row in (decision, *rows.variant_decisions) if row is not None}
+    is_contradicted = is_blocked and "launch" in verdicts
+    findings = _findings(rows)
+    funnel, n_rows = count_down(rows.exclusions)
+    seen = {row.reason for row in rows.exclusions if row.n_rows}
+    verdict = "hold" if decision is None or is_contradicted else decision.verdict or "hold"
+    variant = decision.variant if decision is not None and verdict != "hold" else None
+    return Memo(
+        experiment=rows.experiment,
+        verdict=verdict,
+        variant=variant,
+        rule=None if decision is None or is_contradicted else decision.rule,
+        reason=CONTRADICTED if is_contradicted else None if decision is None else decision.reason,
+        is_blocked=is_blocked,
+        is_contradicted=is_contradicted,
+        metrics=tuple(sorted(rows.metrics, key=_use_order)),
+        findings=findings,
+        carriers=_carriers(findings, verdict, variant, is_blocked=is_blocked),
+        effects=_latest_effects(rows),
+        variants=_variant_reports(rows),
+        health=tuple(sorted(rows.health, key=_health_order)),
+        counts=count_variants(rows.counts, rows.experiment.control),
+        funnel=funnel,
+        n_rows=n_rows,
+        analysed=next((row for row in rows.exclusions if row.reason == "analysed"), None),
+        unused_reasons=tuple(reason for reason in FUNNEL if reason not in seen),
+        power=tuple(sorted(rows.power, key=lambda row: (row.metric, row.variant, row.test))),
+        moments=_latest_moments(rows),
+    )
+
+
+def _is_blocked(rows: MemoRows) -> bool:
+    """Whether the experiment as a whole is blocked: by its rule, or by a check on all of it."""
+    if rows.decision is not None and rows.decision.rule == "health_blocked":
+        return True
+    return any(_blocks(check, metric="all", variant="all") for check in rows.health)
+
+
+def _blocks(check: HealthCheck, *, metric: str, variant: str) -> bool:
+    """Whether a check withholds the readings of a metric in a variant."""
+    return (
+        check.status == "blocked"
+        and check.segment in (None, "all")
+        and check.metric in (None, "all", metric)
+        and check.variant in (None, "all", variant)
+    )
+
+
+def _findings(rows: MemoRows) -> tuple[Finding, ...]:
+    uses = {use.metric: use for use in rows.metrics}
+    held = {row.variant for row in rows.variant_decisions if row.rule == "health_blocked"}
+    all_blocked = _is_blocked(rows)
+    reached = _mde_reached(rows.power)
+    findings = []
+    for effect in sorted(_deciding(rows.effects), key=lambda row: _effect_order(row, uses)):
+        blocked = (
+            all_blocked
+            or effect.variant in held
+            or any(
+                _blocks(check, metric=effect.metric, variant=effect.variant)
+                for check in rows.health
+            )
+        )
+        findings.append(
+            Finding(
+                effect=effect,
+                use=uses.get(effect.metric),
+                reading=readings.read_effect(effect, rows.experiment, blocked=blocked),
+                harm_reading=readings.read_harm(effect, rows.experiment, blocked=blocked),
+                mde_reached=reached.get((effect.metric, effect.variant)),
+            )
+        )
+    return tuple(findings)
+
+
+def _deciding(effects: tuple[Effect, ...]) -> list[Effect]:
+    return [
+        row
+        for row in effects
+        if row.is_latest and row.used_for_decision and row.segment in (None, "all")
+    ]
+
+
+def _mde_reached(power: tuple[Power, ...]) -> dict[tuple[str, str], float]:
+    """Smallest change found with the planned power; that of the harm test where it exists."""
+    reached: dict[tuple[str, str], float] = {}
+    for row in sorted(power, key=lambda row: (row.test == "harm", row.test)):
+        if row.mde_reached is not None:
+            reached[row.metric, row.variant] = row.mde_reached
+    return reached
+
+
+def _carriers(
+    findings: tuple[Finding, ...], verdict: str, variant: str | None, *, is_blocked: bool
+) -> tuple[Finding, ...]:
+    """Choose the findings that carry the verdict, at most three."""
+    if is_blocked:
+        return ()
+    if verdict == "launch":
+        chosen = [
+            finding
+            for finding in findings
+            if finding.effect.variant == variant
+            and finding.reading in (readings.BETTER, readings.NONINFERIOR)
+        ]
+    elif verdict == "rollback":
+        chosen = [finding for finding in findings if finding.reading in _HARMED]
+    else:
+        chosen = [finding for finding in findings if finding.effect.role == "success"]
+    return tuple(chosen[:CARRIERS])
+
+
+def _variant_reports(rows: MemoRows) -> tuple[VariantReport, ...]:
+    return tuple(
+        _variant_report(decision, [row for row in rows.evidence if row.variant == decision.variant])
+        for decision in sorted(rows.variant_decisions, key=lambda row: row.variant)
+    )
+
+
+def _variant_report(decision: VariantDecision, evidence: list[Evidence]) -> VariantReport:
+    # Under a blocked check nothing but the block and the harm, as unverified, may be read.
+    is_held = decision.rule == "health_blocked"
+    shown = {"health_blocked", "harmed"} if is_held else {row.rule for row in evidence}
+    fired = tuple(row for row in evidence if row.fired and row.rule in shown)
+    unfired = sorted(
+        (
+            row
+            for row in evidence
+            if not row.fired and row.rule == decision.nearest_rule and not is_held
+        ),
+        key=lambda row: (row.distance is None, abs(row.distance or 0), row.metric or ""),
+    )
+    nearest = tuple(unfired[:CARRIERS])
+    return VariantReport(decision, fired, nearest, len(evidence) - len(fired) - len(nearest))
+
+
+def _latest_effects(rows: MemoRows) -> tuple[Effect, ...]:
+    uses = {use.metric: use for use in rows.metrics}
+    latest = (row for row in rows.effects if row.is_latest and row.segment in (None, "all"))
+    return tuple(sorted(latest, key=lambda row: _effect_order(row, uses)))
+
+
+def _latest_moments(rows: MemoRows) -> tuple[Moments, ...]:
+    last: dict[str, datetime] = {}
+    for row in rows.moments:
+        if row.as_of is not None:
+            last[row.metric] = max(row.as_of, last.get(row.metric, row.as_of))
+    latest = (
+        row
+        for row in rows.moments
+        if row.segment in (None, "all") and row.as_of == last.get(row.metric)
+    )
+    control, uses = rows.experiment.control, {use.metric: use for use in rows.metrics}
+
+    def order(row: Moments) -> tuple[object, ...]:
+        position = _use_order(uses[row.metric]) if row.metric in uses else _LAST
+        return (position, row.metric, row.variant != control, row.variant, row.basis or "")
+
+    return tuple(sorted(latest, key=order))
+
+
+def _effect_order(effect: Effect, uses: dict[str, MetricUse]) -> tuple[object, ...]:
+    position = _use_order(uses[effect.metric]) if effect.metric in uses else _LAST
+    return (position, effect.metric, effect.variant, effect.basis or "", effect.adjustment or "")
+
+
+_ROLE_ORDER = {"success": 0, "guardrail": 1, "explore": 2}
+_LAST = (len(_ROLE_ORDER), _NO_POSITION)
+
+
+def _use_order(use: MetricUse) -> tuple[int, int]:
+    position = _NO_POSITION if use.position is None else use.position
+    return (_ROLE_ORDER.get(use.role or "", len(_ROLE_ORDER)), position)
+
+
+def _health_order(check: HealthCheck) -> tuple[object, ...]:
+    return (_STATUS_ORDER.get(check.status or "", 0), check.check_name, check.subject)

@@ -1,0 +1,89 @@
+"""Assignment rows and units, counted for people."""
+
+from collections import defaultdict
+
+from experimentos.memo.context import AssignmentCount, Exclusion, FunnelStep, VariantCount
+
+FUNNEL = (
+    "experiment_not_defined",
+    "unit_missing",
+    "variant_missing",
+    "unknown_variant",
+    "time_missing",
+    "before_start",
+    "after_end",
+    "after_as_of",
+    "assigned_before_start",
+    "crossover",
+    "repeat",
+)
+"""Reasons for leaving a row out, in the order they are told."""
+
+
+def count_variants(
+    counts: tuple[AssignmentCount, ...], control: str | None
+) -> tuple[VariantCount, ...]:
+    """Add up the units of each variant over days.
+
+    Parameters
+    ----------
+    counts : tuple of AssignmentCount
+        Rows of one experiment.
+    control : str or None
+        The variant that comes first.
+
+    Returns
+    -------
+    tuple of VariantCount
+        One per variant.
+    """
+    units: defaultdict[tuple[str, str], int] = defaultdict(int)
+    shares: defaultdict[str, set[float | None]] = defaultdict(set)
+    for row in counts:
+        if row.segment in (None, "all"):
+            units[row.population or "", row.variant] += row.n_units or 0
+            shares[row.variant].add(row.planned_share)
+    totals = {
+        population: sum(n for (name, _), n in units.items() if name == population)
+        for population in ("assigned", "analysed")
+    }
+    return tuple(
+        VariantCount(
+            variant=variant,
+            planned_share=next(iter(shares[variant])) if len(shares[variant]) == 1 else None,
+            n_assigned=units["assigned", variant],
+            share_assigned=_share(units["assigned", variant], totals["assigned"]),
+            n_analysed=units["analysed", variant],
+            share_analysed=_share(units["analysed", variant], totals["analysed"]),
+        )
+        for variant in sorted(shares, key=lambda name: (name != control, name))
+    )
+
+
+def _share(part: int, total: int) -> float | None:
+    return part / total if total else None
+
+
+def count_down(exclusions: tuple[Exclusion, ...]) -> tuple[tuple[FunnelStep, ...], int]:
+    """Order the reasons for leaving rows out, and count down from all rows to those left.
+
+    Parameters
+    ----------
+    exclusions : tuple of Exclusion
+        Rows of one experiment.
+
+    Returns
+    -------
+    steps : tuple of FunnelStep
+        One per reason that left a row out.
+    n_rows : int
+        All assignment rows.
+    """
+    n_rows = sum(row.n_rows or 0 for row in exclusions)
+    order = {reason: position for position, reason in enumerate(FUNNEL)}
+    steps, left = [], n_rows
+    for row in sorted(exclusions, key=lambda row: (order.get(row.reason, len(order)), row.reason)):
+        if row.n_rows and row.reason != "analysed":
+            left -= row.n_rows
+            steps.append(FunnelStep(row.reason, row.n_rows, row.n_rows / n_rows, row.n_units, left))
+    return tuple(steps), n_rows

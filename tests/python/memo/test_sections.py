@@ -1,0 +1,43 @@
+import re
+from pathlib import Path
+
+import pytest
+from memo import examples
+
+from experimentos.memo.render import section_templates
+from experimentos.resources import bundle_path
+
+EXPECTED = Path(examples.__file__).parent
+TEMPLATES = sorted(bundle_path("reports").rglob("*.md.j2"))
+
+
+@pytest.mark.parametrize("name", sorted(examples.expected_texts()))
+def test_a_section_is_as_it_was_read_and_accepted(name):
+    """After a meant change: ``python tests/memo/accept.py``, then read the difference."""
+    expected = (EXPECTED / f"{name}.md").read_text(encoding="utf-8")
+    assert examples.expected_texts()[name] == expected
+
+
+def test_every_expected_section_is_still_rendered():
+    files = {str(path.relative_to(EXPECTED).with_suffix("")) for path in EXPECTED.rglob("*.md")}
+    assert files == set(examples.expected_texts())
+
+
+def test_sections_are_found_by_file_name_in_number_order():
+    numbers = [int(re.search(r"/(\d+)_", path)[1]) for _, path in section_templates()]
+    assert numbers == sorted(numbers)
+    assert section_templates()[0][0] == "verdict"
+    folder = bundle_path("reports") / "sections"
+    assert len(section_templates()) == len(list(folder.glob("*.md.j2")))
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_a_template_says_first_what_it_reads_and_leaves_work_to_filters(path):
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("{# ")
+    inside = " ".join(re.findall(r"\{[{%](.*?)[}%]\}", text, re.DOTALL))
+    inside = re.sub(r'"[^"]*"', '""', inside)
+    assert not re.search(r"\|\s*(safe|join|format|round|e|escape)\b|~|[*/%]| - ", inside)
+    assert "{%-" not in text
+    assert "-%}" not in text
+    assert not re.search(r"https?://", text)
