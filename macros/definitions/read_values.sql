@@ -3,7 +3,7 @@
 {% macro read_duration(value) %}
     {#- '7 days' as seconds -#}
     {% set found = modules.re.match(
-        "^\s*(\d{1,6})\s+(minute|hour|day|week)s?\s*$", value | string
+        "^\\s*(\\d{1,6})\\s+(minute|hour|day|week)s?\\s*$", value | string
     ) %}
     {% if not found %} {{ return(none) }} {% endif %}
     {% set seconds = {"minute": 60, "hour": 3600, "day": 86400, "week": 604800} %}
@@ -13,8 +13,8 @@
 {% macro read_instant(value) %}
     {#- a date or timestamp as text 'YYYY-MM-DD HH:MM:SS[.ffffff]' in UTC -#}
     {% set pattern = (
-        "^(\d{4})-(\d{2})-(\d{2})(?:[ T]([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(\.\d{1,6})?)?)?"
-        ~ "\s*(Z|[+-](?:0\d|1[0-4]):?[0-5]\d)?$"
+        "^(\\d{4})-(\\d{2})-(\\d{2})(?:[ T]([01]\\d|2[0-3]):([0-5]\\d)(?::([0-5]\\d)(\\.\\d{1,6})?)?)?"
+        ~ "\\s*(Z|[+-](?:0\\d|1[0-4]):?[0-5]\\d)?$"
     ) %}
     {% set found = modules.re.match(pattern, value | string | trim) %}
     {% if not found %} {{ return(none) }} {% endif %}
@@ -56,7 +56,7 @@
 {% macro read_amount(value) %}
     {#- a margin or mde: '2%' of the control mean, or {absolute: 0.5} in metric units -#}
     {% if value is string %}
-        {% set found = modules.re.match("^\s*(\d+(?:\.\d+)?|\.\d+)\s*%\s*$", value) %}
+        {% set found = modules.re.match("^\\s*(\\d+(?:\\.\\d+)?|\\.\\d+)\\s*%\\s*$", value) %}
         {% if found and 0 < (found.group(1) | float) < 100 %}
             {% set decimals = (found.group(1) ~ ".").split(".")[1] | length %}
             {{

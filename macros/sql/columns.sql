@@ -20,7 +20,7 @@
    A lone name that is no column has the class 'missing'. Other expressions are asked of the warehouse;
    `label` stands in that query, so that an error of the warehouse shows whose expression it was. #}
 {% macro expression(relation, columns, text, label) %}
-    {% set found = modules.re.match('^\s*"?([A-Za-z_][A-Za-z0-9_ $]*?)"?\s*$', text | string) %}
+    {% set found = modules.re.match('^\\s*"?([A-Za-z_][A-Za-z0-9_ $]*?)"?\\s*$', text | string) %}
     {% if found %}
         {% set column = columns.get(found.group(1) | lower) %}
         {% if column is none %}

@@ -28,7 +28,13 @@ with
 
     effects as (
 
-        select effects.*, treatments.alpha_side, metrics.position, metrics.mde, metrics.mde_kind
+        select
+            effects.*,
+            treatments.alpha_side,
+            coalesce((1 - effects.level) / 2, treatments.alpha_side) as arm_side,
+            metrics.position,
+            metrics.mde,
+            metrics.mde_kind
         from {{ experimentos.inferred("effects") }} as effects
         inner join
             treatments
@@ -132,6 +138,7 @@ with
 
     ),
 
+    -- At the level its arm was tested at: guardrails are corrected over arms, not over guardrails.
     noninferior as (
 
         select
@@ -139,11 +146,11 @@ with
             variant,
             'noninferior' as rule,
             metric,
-            coalesce(p_value_noninferior <= alpha_side, false) as fired,
+            coalesce(p_value_noninferior <= arm_side, false) as fired,
             p_value_noninferior as observed,
-            alpha_side as threshold,
+            arm_side as threshold,
             metric || case
-                when p_value_noninferior <= alpha_side
+                when p_value_noninferior <= arm_side
                 then ' stays within its margin'
                 else ': not shown to stay within its margin'
             end as message
