@@ -1,0 +1,200 @@
+"""The families of hypotheses that decide, as `statistics.md` defines them.
+
+- Launch: for each arm ``p = max(S x smallest superiority p, largest non-inferiority p)``; Holm over
+  arms at the launch level.
+- Success: superiority of every success metric in every arm; Holm or Bonferroni at the launch level.
+- Harm: every success metric and guardrail in every arm; Holm at the harm level.
+
+Sizes come from the definitions (which metrics, which arms), never from what could be computed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from experimentos.multiplicity import correction_named, holm
+
+if TYPE_CHECKING:
+    from experimentos.moments import BoolArray, FloatArray, IntArray
+
+HARM_ANY_SHARE = 0.2
+HARM_PLANNED_SHARE = 0.8
+
+
+@dataclass(frozen=True)
+class Hypotheses:
+    """Deciding comparisons with their one-sided p-values, one element per comparison.
+
+    Parameters
+    ----------
+    group, arm, metric : array of int, shape (k,)
+        Readout (experiment, segment, look), treatment arm and metric, each numbered from 0; an arm
+        or metric may have one number in all groups.
+    is_success, is_guardrail, has_margin : array of bool, shape (k,)
+        Roles; explore metrics are neither. Only a margin of a guardrail counts.
+    p_superior, p_noninferior, p_harm : array of shape (k,)
+        One-sided; NaN where undefined.
+    alpha : array of shape (k,)
+        Two-sided error rate of the experiment: half is for Launch, half for Rollback.
+    correction : array of str, shape (k,)
+        Correction of the success family.
+    """
+
+    group: IntArray
+    arm: IntArray
+    metric: IntArray
+    is_success: BoolArray
+    is_guardrail: BoolArray
+    has_margin: BoolArray
+    p_superior: FloatArray
+    p_noninferior: FloatArray
+    p_harm: FloatArray
+    alpha: FloatArray
+    correction: npt.NDArray[np.str_]
+
+    def take(self, index: IntArray | BoolArray) -> Hypotheses:
+        """Return the elements at an index or under a mask.
+
+        Parameters
+        ----------
+        index : array of int or bool
+            Positions, or a mask of the same shape.
+
+        Returns
+        -------
+        Hypotheses
+            The chosen elements.
+        """
+        return Hypotheses(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What the families make of each comparison.
+
+    Parameters
+    ----------
+    p_corrected : array of shape (k,)
+        Superiority, corrected over the success family; of explore metrics as it is; else NaN.
+    tail : array of shape (k,)
+        One-sided level at which the comparison was tested in the Launch family.
+    p_launch, p_launch_corrected : array of shape (k,)
+        Of the comparison's arm, before and after Holm over arms.
+    p_harm_corrected : array of shape (k,)
+        Corrected over the harm family; NaN for explore metrics.
+    """
+
+    p_corrected: FloatArray
+    tail: FloatArray
+    p_launch: FloatArray
+    p_launch_corrected: FloatArray
+    p_harm_corrected: FloatArray
+
+
+def decide(hypotheses: Hypotheses) -> Decided:
+    """Form the families within groups and correct.
+
+    Parameters
+    ----------
+    hypotheses : Hypotheses, fields of shape (k,)
+        One row per deciding comparison: one adjustment each.
+
+    Returns
+    -------
+    Decided, fields of shape (k,)
+        NaN p-values stay NaN but count as 1.
+    """
+    given = hypotheses
+    success, guardrail = given.is_success, given.is_guardrail
+    n_arms = _distinct(given.group, given.arm, np.ones_like(success))
+    n_success = _distinct(given.group, given.metric, success)
+    n_guardrails = _distinct(given.group, given.metric, guardrail)
+
+    p_launch, p_launch_corrected, arm_tail = _launch(given, n_arms, n_success)
+    p_corrected, success_tail = _success(given, n_success * n_arms)
+    tail = np.where(success, success_tail, given.alpha / 2)
+    tail = np.where(guardrail & given.has_margin, arm_tail, tail)
+
+    p_harm_corrected = np.full_like(given.p_harm, np.nan)
+    in_harm = success | guardrail
+    p_harm_corrected[in_harm] = holm(
+        given.p_harm[in_harm],
+        given.group[in_harm],
+        level=given.alpha[in_harm] / 2,
+        sizes=((n_success + n_guardrails) * n_arms)[in_harm],
+    ).p_value
+    return Decided(p_corrected, tail, p_launch, p_launch_corrected, p_harm_corrected)
+
+
+def harm_p_value(p_any: FloatArray, p_planned: FloatArray) -> FloatArray:
+    """Harm p-value from its always-valid part and its planned part.
+
+    Parameters
+    ----------
+    p_any : array of shape (k,)
+        One-sided always-valid p; NaN before it starts.
+    p_planned : array of shape (k,)
+        One-sided p at the planned end; NaN before it.
+
+    Returns
+    -------
+    array of shape (k,)
+        ``min(p_any / 0.2, p_planned / 0.8)``, at most 1, of what is defined.
+    """
+    smaller = np.fmin(p_any / HARM_ANY_SHARE, p_planned / HARM_PLANNED_SHARE)
+    return np.minimum(smaller, 1.0)
+
+
+def _launch(
+    given: Hypotheses, n_arms: FloatArray, n_success: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Launch p-value of each comparison's arm, corrected over arms, and the arm's level."""
+    arms, first, arm_of = np.unique(
+        np.stack([given.group, given.arm], axis=1), axis=0, return_index=True, return_inverse=True
+    )
+    superior = _one_if_missing(given.p_superior)
+    inferior = _one_if_missing(given.p_noninferior)
+    margin = given.is_guardrail & given.has_margin
+    smallest, largest = np.ones(len(arms)), np.zeros(len(arms))
+    np.minimum.at(smallest, arm_of[given.is_success], superior[given.is_success])
+    np.maximum.at(largest, arm_of[margin], inferior[margin])
+    # A margin guardrail with no row in this arm is not shown.
+    seen = np.bincount(arm_of, weights=margin, minlength=len(arms))
+    largest = np.where(seen < _distinct(given.group, given.metric, margin)[first], 1.0, largest)
+    p_arm = np.minimum(1.0, np.maximum(n_success[first] * smallest, largest))
+    p_arm = np.where(n_success[first] == 0, 1.0, p_arm)
+    corrected = holm(p_arm, arms[:, 0], level=given.alpha[first] / 2, sizes=n_arms[first])
+    return p_arm[arm_of], corrected.p_value[arm_of], corrected.level[arm_of]
+
+
+def _success(given: Hypotheses, sizes: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Superiority corrected over the success family, and the level of each."""
+    explore = ~given.is_success & ~given.is_guardrail
+    p_corrected = np.where(explore, given.p_superior, np.nan)
+    tail = np.full_like(p_corrected, np.nan)
+    for name in np.unique(given.correction):
+        rows = given.is_success & (given.correction == name)
+        corrected = correction_named(str(name))(
+            given.p_superior[rows],
+            given.group[rows],
+            level=given.alpha[rows] / 2,
+            sizes=sizes[rows],
+        )
+        p_corrected[rows], tail[rows] = corrected.p_value, corrected.level
+    return p_corrected, tail
+
+
+def _one_if_missing(p: FloatArray) -> FloatArray:
+    return np.where(np.isnan(p), 1.0, p)
+
+
+def _distinct(group: IntArray, member: IntArray, counted: BoolArray) -> FloatArray:
+    """Count the distinct members that count of each element's group."""
+    if group.size == 0:
+        return np.empty(0)
+    pairs = np.unique(np.stack([group[counted], member[counted]], axis=1), axis=0)
+    return np.bincount(pairs[:, 0], minlength=int(group.max()) + 1)[group].astype(np.float64)

@@ -1,0 +1,257 @@
+"""What a test method is given and what it gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri
+
+from experimentos.errors import ArgumentError
+from experimentos.moments import BoolArray, FloatArray, _ArrayStruct
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from experimentos.estimators import Comparison
+
+
+@dataclass(frozen=True)
+class Null(_ArrayStruct):
+    """A boundary to test: ``mu_t - weight * mu_c = shift``, one element per comparison.
+
+    Parameters
+    ----------
+    weight : array of shape (k,)
+        1 for a difference; ``1 + lift`` for a relative boundary.
+    shift : array of shape (k,)
+        Difference at the boundary, in metric units; 0 for a relative boundary.
+    """
+
+    weight: FloatArray
+    shift: FloatArray
+
+
+@dataclass(frozen=True)
+class Tails(_ArrayStruct):
+    """One-sided p-values against a boundary, one element per comparison.
+
+    Parameters
+    ----------
+    less, greater : array of shape (k,)
+        Small when the effect is shown to lie below, above, the boundary.
+    """
+
+    less: FloatArray
+    greater: FloatArray
+
+    @property
+    def two_sided(self) -> FloatArray:
+        """Twice the smaller tail, at most 1."""
+        return np.asarray(np.minimum(1.0, 2 * np.minimum(self.less, self.greater)))
+
+
+@dataclass(frozen=True)
+class Interval(_ArrayStruct):
+    """Limits, one element per comparison.
+
+    Parameters
+    ----------
+    lower, upper : array of shape (k,)
+        In metric units for a difference, a fraction for a lift.
+    """
+
+    lower: FloatArray
+    upper: FloatArray
+
+
+@dataclass(frozen=True)
+class Method:
+    """A test and the intervals dual to it.
+
+    Parameters
+    ----------
+    tails : function of (Comparison, Null) giving Tails
+        One-sided p-values against a boundary.
+    interval : function of (Comparison, array) giving Interval
+        Limits for the difference, each with the one-sided error rate given.
+    lift_interval : function of (Comparison, array) giving Interval
+        The same for the difference as a fraction of the absolute control mean.
+    """
+
+    tails: Callable[[Comparison, Null], Tails]
+    interval: Callable[[Comparison, FloatArray], Interval]
+    lift_interval: Callable[[Comparison, FloatArray], Interval]
+
+
+@dataclass(frozen=True)
+class Effect(_ArrayStruct):
+    """Estimate, test and intervals, one element per comparison.
+
+    Parameters
+    ----------
+    estimate, std_error, lower, upper : array of shape (k,)
+        Treatment minus control, in metric units.
+    p_value : array of shape (k,)
+        Two-sided, against no difference.
+    lift, lift_lower, lift_upper : array of shape (k,)
+        The estimate as a fraction of the absolute control mean.
+    """
+
+    estimate: FloatArray
+    std_error: FloatArray
+    p_value: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    lift: FloatArray
+    lift_lower: FloatArray
+    lift_upper: FloatArray
+
+
+def no_effect(comparison: Comparison) -> Null:
+    """Boundary of no difference.
+
+    Parameters
+    ----------
+    comparison : Comparison, fields of shape (k,)
+        Gives the shape.
+
+    Returns
+    -------
+    Null, fields of shape (k,)
+        Weight 1 and shift 0.
+    """
+    return Null(np.ones_like(comparison.df), np.zeros_like(comparison.df))
+
+
+def null_at(comparison: Comparison, effect: FloatArray, is_relative: BoolArray) -> Null:
+    """Boundary at an effect, relative to the absolute control mean or in metric units.
+
+    Parameters
+    ----------
+    comparison : Comparison, fields of shape (k,)
+        Gives the sign of the control mean: "2 % worse" of a negative mean is further down.
+    effect : array of shape (k,)
+        Signed effect at the boundary; NaN where there is none.
+    is_relative : array of bool, shape (k,)
+        Whether `effect` is a fraction of the control mean.
+
+    Returns
+    -------
+    Null, fields of shape (k,)
+        Linear contrast of the two means.
+    """
+    sign = np.where(comparison.mean_control < 0, -1.0, 1.0)
+    return Null(
+        weight=np.where(is_relative, 1 + sign * effect, 1 + 0 * effect),
+        shift=np.where(is_relative, 0 * effect, effect),
+    )
+
+
+def lift(comparison: Comparison) -> FloatArray:
+    """Difference as a fraction of the absolute control mean.
+
+    Parameters
+    ----------
+    comparison : Comparison, fields of shape (k,)
+        Two means.
+
+    Returns
+    -------
+    array of shape (k,)
+        Has the sign of the difference; NaN where the control mean is 0.
+    """
+    size = np.abs(comparison.mean_control)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return np.where(size == 0, np.nan, comparison.estimate / size)
+
+
+def detectable(comparison: Comparison, tail: FloatArray, power: FloatArray) -> FloatArray:
+    """Smallest true effect that would have been found, as a fraction of the control mean.
+
+    Parameters
+    ----------
+    comparison : Comparison, fields of shape (k,)
+        Two means with their variances.
+    tail : array of shape (k,)
+        One-sided level of the test.
+    power : array of shape (k,)
+        Probability to find it.
+
+    Returns
+    -------
+    array of shape (k,)
+        NaN where the standard error is undefined or 0, or the control mean is 0.
+    """
+    size = np.abs(comparison.mean_control)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        needed = (-ndtri(tail) + ndtri(power)) * comparison.std_error
+        return np.where(size == 0, np.nan, needed / size)
+
+
+def evaluate(method: Method, comparison: Comparison, *, alpha: npt.ArrayLike = 0.05) -> Effect:
+    """Two-sided test and intervals of one method.
+
+    Parameters
+    ----------
+    method : Method
+        A value of `METHODS`.
+    comparison : Comparison, fields of shape (k,)
+        Two means with their variances.
+    alpha : float or array of shape (k,)
+        Two-sided error rate; intervals have coverage ``1 - alpha``.
+
+    Returns
+    -------
+    Effect, fields of shape (k,)
+        The lift and its limits are NaN where the control mean is not separated from 0.
+
+    Raises
+    ------
+    ArgumentError
+        If `alpha` is not between 0 and 1.
+    """
+    tail = check_alpha(alpha, comparison) / 2
+    interval = method.interval(comparison, tail)
+    lift_interval = method.lift_interval(comparison, tail)
+    separated = ~np.isnan(lift_interval.lower) & ~np.isnan(lift_interval.upper)
+    return Effect(
+        estimate=comparison.estimate,
+        std_error=comparison.std_error,
+        p_value=method.tails(comparison, no_effect(comparison)).two_sided,
+        lower=interval.lower,
+        upper=interval.upper,
+        lift=np.where(separated, lift(comparison), np.nan),
+        lift_lower=lift_interval.lower,
+        lift_upper=lift_interval.upper,
+    )
+
+
+def check_alpha(alpha: npt.ArrayLike, comparison: Comparison) -> FloatArray:
+    """Error rates of the shape of a comparison, checked.
+
+    Parameters
+    ----------
+    alpha : float or array of shape (k,)
+        Error rates.
+    comparison : Comparison, fields of shape (k,)
+        Gives the shape.
+
+    Returns
+    -------
+    array of shape (k,)
+        The rates.
+
+    Raises
+    ------
+    ArgumentError
+        If a rate is not between 0 and 1.
+    """
+    rates = np.asarray(alpha, dtype=np.float64)
+    bad = ~((rates > 0) & (rates < 1))
+    if bad.any():
+        msg = f"`alpha` must be between 0 and 1, got {float(rates[bad].flat[0])!r}"
+        raise ArgumentError(msg)
+    return np.broadcast_to(rates, comparison.df.shape).astype(np.float64)

@@ -1,0 +1,61 @@
+"""Fieller's interval for the lift of one mean over another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from experimentos.inference.effect import Interval
+
+if TYPE_CHECKING:
+    from experimentos.estimators import Comparison
+    from experimentos.moments import FloatArray
+
+
+def lift_interval(comparison: Comparison, critical: FloatArray) -> Interval:
+    r"""Limits for the difference as a fraction of the absolute control mean.
+
+    Parameters
+    ----------
+    comparison : Comparison, fields of shape (k,)
+        Two means with their variances and covariance.
+    critical : array of shape (k,)
+        Critical value of the test of the difference.
+
+    Returns
+    -------
+    Interval, fields of shape (k,)
+        NaN where the control mean is not separated from 0 at this critical value: the set is then
+        not an interval.
+
+    Notes
+    -----
+    The lifts :math:`L` with :math:`(D - L m)^2 \le c^2 (V - 2 L k + L^2 v)` [1]_, where :math:`D`
+    is the difference with variance :math:`V`, :math:`m` the control mean with variance :math:`v`,
+    and :math:`k` their covariance. At :math:`L = 0` it is the test of the difference, and at a
+    margin the test of the contrast, so that limits and p-values agree. Written in the difference
+    and not in the ratio, nothing is lost where the lift is tiny.
+
+    References
+    ----------
+    .. [1] E. C. Fieller (1954), Journal of the Royal Statistical Society B 16, 175-185.
+    """
+    difference, m, v = comparison.estimate, comparison.mean_control, comparison.var_control
+    variance = comparison.std_error**2
+    k = comparison.covariance - v
+    square = critical**2
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        a = m**2 - square * v
+        b = difference * m - square * k
+        c = difference**2 - square * variance
+        spread = m**2 * variance - 2 * difference * m * k + difference**2 * v
+        discriminant = square * (spread - square * (v * variance - k**2))
+        # The root that does not cancel, and the other from the product of the two.
+        stable = b + np.where(b < 0, -1.0, 1.0) * np.sqrt(np.maximum(discriminant, 0.0))
+        first, second = stable / a, np.where(stable == 0, 0.0, c / stable)
+    separated = (a > 0) & np.isfinite(first) & np.isfinite(second)
+    low = np.where(separated, np.minimum(first, second), np.nan)
+    high = np.where(separated, np.maximum(first, second), np.nan)
+    negative = m < 0
+    return Interval(np.where(negative, -high, low), np.where(negative, -low, high))

@@ -1,0 +1,71 @@
+"""What a project defines and what is wrong with it, as the dbt macros and the YAML files say."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from experimentos.errors import ProjectError
+from experimentos.project.gateway import PACKAGE, Project
+from experimentos.project.yaml_files import find_duplicate_keys
+
+_LISTING = "experimentos_check "
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """What ``experimentos check`` found.
+
+    Parameters
+    ----------
+    experiments, metrics : tuple of mapping
+        What is defined, one mapping each, defaults filled in.
+    problems : tuple of str
+        What stops a build.
+    held : tuple of str
+        What is wrong with experiments that ``invalid_experiments: hold`` keeps back.
+    """
+
+    experiments: tuple[Mapping[str, Any], ...] = ()
+    metrics: tuple[Mapping[str, Any], ...] = ()
+    problems: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+
+
+def read_definitions(project: Project) -> Definitions:
+    """Check a project's definitions without building anything.
+
+    Parameters
+    ----------
+    project : Project
+        With the package installed.
+
+    Returns
+    -------
+    Definitions
+        With the problems of all definitions at once, and the keys that its files give twice.
+    """
+    duplicates = tuple(str(duplicate) for duplicate in find_duplicate_keys(project.root))
+    logged: list[str] = []
+    failure: tuple[str, ...] = ()
+    try:
+        project.check_versions()
+        project.run_operation(f"{PACKAGE}.check", logged=logged)
+    except ProjectError as error:
+        failure = (str(error),)
+    listing = _listing(logged)
+    return Definitions(
+        experiments=tuple(listing.get("experiments", ())),
+        metrics=tuple(listing.get("metrics", ())),
+        # Where the macro got as far as listing its problems, dbt's error only repeats them.
+        problems=duplicates + (tuple(listing.get("problems", ())) or failure),
+        held=tuple(listing.get("held", ())),
+    )
+
+
+def _listing(logged: list[str]) -> dict[str, Any]:
+    for line in logged:
+        if line.startswith(_LISTING):
+            content = json.loads(line.removeprefix(_LISTING))
+            return content if isinstance(content, dict) else {}
+    return {}

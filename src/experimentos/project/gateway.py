@@ -1,0 +1,405 @@
+"""Run dbt in this process and read and write its tables.
+
+``dbtRunner`` is dbt's documented entry; the adapter's cursor behind ``add_query`` is not, but has
+been the same since dbt 1.8 and gives native Python values on every warehouse.
+
+dbt takes two seconds to import, so it is imported where it is first used: ``--help`` and a wrong
+option answer at once.
+"""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import experimentos
+from experimentos.errors import ExperimentosError, ProjectError
+from experimentos.project import literals, messages
+from experimentos.project.settings import package_folder, package_version
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    import pyarrow as pa
+    from dbt.cli.main import dbtRunnerResult
+    from dbt.contracts.graph.manifest import Manifest
+
+PACKAGE = "experimentos"
+Progress = Callable[[str, int, int], None]
+"""Called with what runs, its number and how many there are."""
+
+_QUIET = ("--quiet", "--log-level", "none", "--no-print", "--no-use-colors")
+_STARTED = "LogStartLine"
+_LOGGED = "JinjaLogInfo"
+_CAUGHT = "RunningOperationCaughtError"
+_BAD = ("error", "fail", "runtime error", "partial success")
+
+
+def _no_progress(_what: str, _index: int, _total: int) -> None:
+    """Show nothing."""
+
+
+@dataclass(frozen=True)
+class BuildSummary:
+    """How many nodes of a dbt build passed, warned, and were skipped.
+
+    Parameters
+    ----------
+    passed, warned, skipped : int
+        Counts of nodes; a build with errors raises instead.
+    warnings : tuple of str
+        One line for each test that warned.
+    """
+
+    passed: int = 0
+    warned: int = 0
+    skipped: int = 0
+    warnings: tuple[str, ...] = ()
+
+    def __add__(self, other: "BuildSummary") -> "BuildSummary":
+        return BuildSummary(
+            self.passed + other.passed,
+            self.warned + other.warned,
+            self.skipped + other.skipped,
+            self.warnings + other.warnings,
+        )
+
+
+@dataclass
+class Project:
+    """A dbt project that installs the package, or the package itself.
+
+    Use it as a context manager: leaving it closes dbt's connections, so that the DuckDB file can
+    be opened by others. dbt runs inside the project's folder, as if called there: relative paths in
+    its profile mean the same wherever the command is given.
+
+    Parameters
+    ----------
+    root : Path
+        Folder with ``dbt_project.yml``.
+    profiles_dir, target : optional
+        As dbt's options of these names.
+    variables : mapping
+        As dbt's ``--vars``.
+    progress : callable
+        Called when a node starts.
+    """
+
+    root: Path
+    profiles_dir: Path | None = None
+    target: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    progress: Progress = _no_progress
+    _manifest: "Manifest | None" = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.root = self.root.resolve()
+        if not (self.root / "dbt_project.yml").is_file():
+            msg = (
+                f"There is no dbt project in {self.root} (no dbt_project.yml). Go to one, or name "
+                "it with --project-dir; `experimentos demo` makes one to look at."
+            )
+            raise ProjectError(msg)
+        if self.profiles_dir is not None:
+            self.profiles_dir = self.profiles_dir.resolve()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: "TracebackType | None",
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections of dbt and release the DuckDB file."""
+        for adapter in _adapters():
+            adapter.cleanup_connections()
+            manager = type(adapter.connections)
+            # dbt-duckdb keeps its database open between calls (dbt-core#11980).
+            if getattr(manager, "_ENV", None) is not None:
+                manager.env().close()
+                manager.close_all_connections()
+
+    @property
+    def manifest(self) -> "Manifest":
+        """What dbt parsed; read once."""
+        if self._manifest is None:
+            self._manifest = self._invoke(["parse"]).result
+        return self._manifest
+
+    def build(self, *, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> BuildSummary:
+        """Run ``dbt build``.
+
+        Parameters
+        ----------
+        select, exclude : sequence of str
+            dbt's selectors; nothing selected is everything.
+
+        Returns
+        -------
+        BuildSummary
+            What ran.
+
+        Raises
+        ------
+        ProjectError
+            If any node failed; the message names each cause once.
+        """
+        arguments = ["build"]
+        if select:
+            arguments += ["--select", *select]
+        if exclude:
+            arguments += ["--exclude", *exclude]
+        _ = self.manifest
+        results = self._invoke(arguments).result.results
+        warned = [result for result in results if result.status == "warn"]
+        return BuildSummary(
+            passed=sum(result.status in {"success", "pass"} for result in results),
+            warned=len(warned),
+            skipped=sum(result.status == "skipped" for result in results),
+            warnings=tuple(f"{result.node.name}: {result.message}" for result in warned),
+        )
+
+    def run_operation(self, macro: str, *, logged: list[str] | None = None) -> None:
+        """Run ``dbt run-operation``.
+
+        Parameters
+        ----------
+        macro : str
+            For instance ``experimentos.check``.
+        logged : list of str, optional
+            Takes what the macro logs, also when it fails.
+        """
+        _ = self.manifest
+        self._invoke(["run-operation", macro], logged=logged)
+
+    def install_packages(self) -> None:
+        """Run ``dbt deps``, which for local packages needs no network."""
+        self._manifest = None
+        self._invoke(["deps"])
+
+    def fetch(self, name: str) -> list[dict[str, Any]]:
+        """Return all rows of a model of the package.
+
+        Parameters
+        ----------
+        name : str
+            The model's name with or without its prefix: ``decisions``,
+            ``experimentos__decisions``.
+
+        Returns
+        -------
+        list of dict
+            Column names to Python values; NaN and infinity are as the warehouse holds them.
+        """
+        columns, rows = self._query(f"select * from {self.relation_name(name)}")  # noqa: S608
+        return [dict(zip(columns, row, strict=True)) for row in rows]
+
+    def fetch_table(self, name: str, schema: "pa.Schema") -> "pa.Table":
+        """Return all rows of a model of the package as an Arrow table.
+
+        Parameters
+        ----------
+        name : str
+            As for `fetch`.
+        schema : pyarrow.Schema
+            Columns to read, and the types they are to have.
+
+        Returns
+        -------
+        pyarrow.Table
+            In the schema given.
+        """
+        rows = self.fetch(name)
+        missing = [column for column in schema.names if rows and column not in rows[0]]
+        if missing:
+            msg = f"{self.relation_name(name)} has no column {', '.join(missing)}. Build it again."
+            raise ProjectError(msg)
+        return literals.to_arrow(rows, schema)
+
+    def replace_rows(self, name: str, table: "pa.Table") -> None:
+        """Replace all rows of a table of the package by those given, in one transaction.
+
+        Parameters
+        ----------
+        name : str
+            As for `fetch`; dbt has made the table.
+        table : pyarrow.Table
+            New rows. Values arrive exactly as they are; columns are matched by name.
+        """
+        relation = self.relation_name(name)
+        types = self._column_types(name)
+        missing = [column for column in types if column not in table.column_names]
+        if missing:
+            msg = f"No values for column {', '.join(missing)} of {relation}"
+            raise ProjectError(msg)
+        with self._connection() as adapter:
+            columns = ", ".join(map(adapter.quote, types))
+            adapter.connections.begin()
+            adapter.connections.add_query(f"delete from {relation}", auto_begin=False)  # noqa: S608
+            for values in literals.insert_values(table.select(list(types)), types, adapter.type()):
+                adapter.connections.add_query(
+                    f"insert into {relation} ({columns}) {values}",
+                    auto_begin=False,
+                )
+            adapter.connections.commit()
+
+    def relation_name(self, name: str) -> str:
+        """Return the quoted name of a model of the package in the warehouse.
+
+        Parameters
+        ----------
+        name : str
+            With or without the prefix ``experimentos__``.
+
+        Returns
+        -------
+        str
+            As SQL needs it.
+        """
+        return str(self.node(name).relation_name)
+
+    def node(self, name: str) -> Any:  # noqa: ANN401
+        """Return the manifest's node of a model of the package.
+
+        Parameters
+        ----------
+        name : str
+            With or without the prefix ``experimentos__``.
+
+        Returns
+        -------
+        dbt node
+            Its relation, language, folder and so on.
+        """
+        node = self.manifest.nodes.get(_unique_id(name))
+        if node is None:
+            msg = (
+                f"The dbt package `experimentos` is not installed in {self.root}, or has no model "
+                f"{name}. Run `experimentos init`, then `dbt deps`."
+            )
+            raise ProjectError(msg)
+        return node
+
+    def has(self, name: str) -> bool:
+        """Tell whether the package has a model, and it is enabled.
+
+        Parameters
+        ----------
+        name : str
+            With or without the prefix ``experimentos__``.
+
+        Returns
+        -------
+        bool
+            False for models that another setting or warehouse would use.
+        """
+        return _unique_id(name) in self.manifest.nodes
+
+    def check_versions(self) -> None:
+        """Raise unless the dbt package installed in the project is of this version."""
+        folder = package_folder(self.root, PACKAGE)
+        if folder is None:
+            msg = (
+                f"The dbt package `experimentos` is not installed in {self.root}. "
+                "Run `experimentos init`, then `dbt deps`."
+            )
+            raise ProjectError(msg)
+        version = package_version(folder)
+        if version != experimentos.__version__:
+            msg = (
+                f"The dbt package `experimentos` in {folder} is version {version}, the Python "
+                f"package is {experimentos.__version__}. Run `experimentos init` and `dbt deps` "
+                f"to bring the project to {experimentos.__version__}, or "
+                f"`pip install experimentos=={version}`."
+            )
+            raise ProjectError(msg)
+
+    def _column_types(self, name: str) -> dict[str, str]:
+        node = self.node(name)
+        with self._connection() as adapter:
+            relation = adapter.Relation.create(
+                database=node.database, schema=node.schema, identifier=node.alias
+            )
+            return {
+                column.name: column.data_type
+                for column in adapter.get_columns_in_relation(relation)
+            }
+
+    def _query(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        _ = self.manifest  # an invocation registers the adapter
+        with self._connection() as adapter:
+            _, cursor = adapter.connections.add_query(sql, auto_begin=False)
+            return [column[0] for column in cursor.description], cursor.fetchall()
+
+    def _invoke(
+        self, arguments: Sequence[str], *, logged: list[str] | None = None
+    ) -> "dbtRunnerResult":
+        caught: list[str] = []
+
+        def listen(event: Any) -> None:  # noqa: ANN401
+            if event.info.name == _STARTED:
+                self.progress(event.data.description, event.data.index, event.data.total)
+            elif event.info.name == _CAUGHT:
+                caught.append(event.info.msg)
+            elif event.info.name == _LOGGED and logged is not None:
+                logged.append(event.info.msg)
+
+        from dbt.cli.main import dbtRunner  # noqa: PLC0415
+
+        with contextlib.chdir(self.root):
+            result = dbtRunner(manifest=self._manifest, callbacks=[listen]).invoke(
+                [*_QUIET, *arguments, *self._options()]
+            )
+        if not result.success:
+            raise ProjectError("\n\n".join(messages.unique([*caught, *_failures(result)])))
+        return result
+
+    def _options(self) -> list[str]:
+        options = ["--project-dir", str(self.root)]
+        if self.profiles_dir is not None:
+            options += ["--profiles-dir", str(self.profiles_dir)]
+        if self.target is not None:
+            options += ["--target", self.target]
+        if self.variables:
+            options += ["--vars", json.dumps(dict(self.variables))]
+        return options
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[Any]:
+        (adapter,) = _adapters()
+        try:
+            with contextlib.chdir(self.root), adapter.connection_named(PACKAGE):
+                yield adapter
+        except ExperimentosError:
+            raise
+        except Exception as error:  # each warehouse's driver has its own classes
+            raise ProjectError(messages.readable(str(error))) from error
+
+
+def _unique_id(name: str) -> str:
+    full = name if name.startswith(f"{PACKAGE}__") else f"{PACKAGE}__{name}"
+    return f"model.{PACKAGE}.{full}"
+
+
+def _adapters() -> Sequence[Any]:
+    """Return dbt's adapters: one, renewed at every invocation; none before the first."""
+    from dbt.adapters.factory import FACTORY  # noqa: PLC0415
+
+    return list(FACTORY.adapters.values())
+
+
+def _failures(result: "dbtRunnerResult") -> Iterator[str]:
+    """Yield what failed, as dbt words it."""
+    if result.exception is not None:
+        yield str(result.exception)
+    for node in getattr(result.result, "results", ()):
+        if node.status in _BAD and node.message:
+            where = f"{node.node.name}: " if node.status == "fail" else ""
+            yield where + str(node.message)

@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from experimentos.inference import unconditional
+from experimentos.inference.score import Counts, difference_statistic
+from experimentos.inference.unconditional import BERGER_BOOS, tail_pair
+
+
+def by_enumeration(x_c, n_c, x_t, n_t, weight, shift, *, upper, rates):
+    """Largest probability of an outcome as extreme, over the whole table and a grid of rates."""
+    outcomes = np.meshgrid(np.arange(n_c + 1.0), np.arange(n_t + 1.0), indexing="ij")
+    shape = outcomes[0].shape
+    data = Counts(
+        outcomes[0].ravel(), np.full(outcomes[0].size, n_c),
+        outcomes[1].ravel(), np.full(outcomes[0].size, n_t),
+    )  # fmt: skip
+    z = unconditional._statistic(data, weight, shift).reshape(shape)
+    region = z >= z[x_c, x_t] - 1e-9 if upper else z <= z[x_c, x_t] + 1e-9
+    largest = 0.0
+    for p in rates:
+        q = weight * p + shift
+        if 0 <= q <= 1:
+            mass = np.outer(
+                stats.binom.pmf(np.arange(n_c + 1), n_c, p),
+                stats.binom.pmf(np.arange(n_t + 1), n_t, q),
+            )
+            largest = max(largest, (mass * region).sum())
+    return largest
+
+
+def test_a_published_noninferiority_trial():
+    # I. S. F. Chan (1998), section 4 (childhood nephroblastoma, Rodary et al. 1989): 83 of 88
+    # against 69 of 76 and a margin of 0.10: exact p = 0.0017 with the supremum over all rates.
+    whole = by_enumeration(69, 76, 83, 88, 1.0, -0.1, upper=True, rates=np.linspace(0, 1, 2001))
+    assert round(whole, 4) == 0.0017
+    _, greater = tail_pair(69, 76, 83, 88, weight=1.0, shift=-0.1)
+    assert 0.0015 < greater <= whole + BERGER_BOOS
+
+
+@pytest.mark.parametrize(
+    ("counts", "weight", "shift"),
+    [
+        ((8, 100, 4, 100), 1.0, -0.1),
+        ((3, 40, 6, 50), 1.0, 0.2),
+        ((38, 40, 45, 50), 0.98, 0.0),
+        ((3, 40, 0, 50), 1.3, 0.0),
+        ((0, 40, 0, 50), 1.0, 0.05),
+        ((39, 40, 50, 50), 1.0, -0.05),
+    ],
+)
+def test_agrees_with_the_whole_table_within_the_confidence_region(counts, weight, shift):
+    x_c, n_c, x_t, n_t = counts
+    low, high = unconditional._confidence_limits(x_c, n_c)
+    found = tail_pair(*counts, weight=weight, shift=shift)
+    for p_value, upper in zip(found, (False, True), strict=True):
+        wide = by_enumeration(*counts, weight, shift, upper=upper, rates=np.linspace(0, 1, 501))
+        # The grid of the whole table is the coarser of the two.
+        assert p_value <= wide * (1 + 1e-3) + BERGER_BOOS
+        # In the region the boundary is one of the nulls that are searched.
+        inside = by_enumeration(
+            *counts, weight, shift, upper=upper, rates=_inside(counts, weight, shift, low, high)
+        )
+        assert p_value >= inside * (1 - 1e-3)
+        assert x_c <= n_c
+        assert x_t <= n_t
+
+
+def _inside(counts, weight, shift, low, high):
+    """Control rates for which both rates of the boundary lie in the confidence region."""
+    treatment_low, treatment_high = unconditional._confidence_limits(counts[2], counts[3])
+    rates = np.linspace(low, high, 301)
+    boundary = weight * rates + shift
+    return rates[(boundary >= treatment_low) & (boundary <= treatment_high)]
+
+
+def test_the_error_rate_is_at_most_nominal():
+    # All outcomes with their probabilities, at rates on the boundary of the null hypothesis.
+    n_c, n_t, margin = 10, 14, -0.15
+    tails = np.array(
+        [
+            [tail_pair(x, n_c, y, n_t, weight=1.0, shift=margin)[1] for y in range(n_t + 1)]
+            for x in range(n_c + 1)
+        ]
+    )
+    for p in np.linspace(0.16, 0.99, 12):
+        mass = np.outer(
+            stats.binom.pmf(np.arange(n_c + 1), n_c, p),
+            stats.binom.pmf(np.arange(n_t + 1), n_t, p + margin),
+        )
+        assert mass[tails <= 0.025].sum() <= 0.025
+
+
+def test_large_arms_with_few_events_agree_with_the_score_test():
+    counts = (9.0, 1e6, 4.0, 1e6)
+    z = difference_statistic(Counts(*(np.array([v]) for v in counts)), np.array([1e-5]))[0]
+    less, greater = tail_pair(*counts, weight=1.0, shift=1e-5)
+    assert less == pytest.approx(stats.norm.cdf(z), abs=2e-3)
+    assert greater == pytest.approx(1.0, abs=1e-3)
+
+
+def test_far_beyond_the_margin_is_as_small_as_the_region_allows():
+    less, greater = tail_pair(9, 1e6, 4, 1e6, weight=1.0, shift=1e-3)
+    assert less == BERGER_BOOS
+    assert greater == 1.0

@@ -1,0 +1,1 @@
+"""Reference values and the builders of test inputs."""
