@@ -58,8 +58,8 @@
                 "type": metric.type,
                 "model": metric.model,
                 "goal": metric.goal,
-                "window": metric.window_text,
-                "covariate": metric.covariate_text,
+                "window": metric.window_text | string if metric.window_text else none,
+                "covariate": (metric.covariate_column or metric.covariate_text) | string,
                 "file": metric.file,
             }
         ) %}

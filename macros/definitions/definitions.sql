@@ -1,11 +1,27 @@
 {# All definitions of the project, read from the graph, checked, and numbered. Raises once with every
    problem. stg_experimentos__experiments calls it first; models after it are skipped when it raises. #}
 {% macro definitions() %}
-    {% set found = experimentos.read_definitions() %}
-    {% if execute and found.problems %}
+    {% if not execute %} {{ return(experimentos.read_definitions()) }} {% endif %}
+    {% set kept = experimentos.kept() %}
+    {% if "definitions" not in kept %}
+        {% do kept.update({"definitions": experimentos.read_definitions()}) %}
+    {% endif %}
+    {% set found = kept["definitions"] %}
+    {% if found.problems %}
         {{ exceptions.raise_compiler_error(experimentos.problem_report(found.problems)) }}
     {% endif %}
     {{ return(found) }}
+{% endmacro %}
+
+{# What is read once and used by many models of one run. dbt 1 shows the same graph to all of them, so
+   it is kept there; elsewhere each model reads for itself. #}
+{% macro kept() %}
+    {% if not dbt_version.startswith("1.") %} {{ return({}) }} {% endif %}
+    {% set kept = graph.setdefault("experimentos", {}) %}
+    {% if kept.get("run") != invocation_id %}
+        {% do kept.clear() %} {% do kept.update({"run": invocation_id}) %}
+    {% endif %}
+    {{ return(kept) }}
 {% endmacro %}
 
 {% macro problem_report(problems) %}
@@ -87,7 +103,11 @@
 
 {% macro check_settings(problems) %}
     {% set where = "vars.experimentos (dbt_project.yml)" %}
-    {% set given = experimentos.settings() %}
+    {% set given = var("experimentos", {}) %}
+    {% if given is not mapping %}
+        {% do problems.append(experimentos.problem(where, "must be a map, got '" ~ given ~ "'")) %}
+        {{ return(none) }}
+    {% endif %}
     {% set lists = ["assignment_models", "fact_models", "summary_models"] %}
     {% do experimentos.check_keys(
         problems,
@@ -96,6 +116,33 @@
         lists + ["as_of", "invalid_experiments", "inference"],
         ["experiments_from", "memory_schema", "lookback", "segments_daily"],
     ) %}
+    {% for key in lists if key in given %}
+        {% if (
+            given[key] is string
+            or given[key] is mapping
+            or given[key] is not sequence
+            or given[key] | length != experimentos.listed_models(key) | length
+        ) %}
+            {% do problems.append(
+                experimentos.problem(
+                    where,
+                    "`"
+                    ~ key
+                    ~ "` must be a list of names of models, each once, got '"
+                    ~ given[key]
+                    ~ "'",
+                )
+            ) %}
+        {% endif %}
+    {% endfor %}
+    {% set as_of = given.get("as_of") %}
+    {% if as_of is not none and experimentos.read_instant(as_of) is none %}
+        {% do problems.append(
+            experimentos.problem(
+                where, "`as_of` must be a date or a timestamp, got '" ~ as_of ~ "'"
+            )
+        ) %}
+    {% endif %}
     {% for key, allowed in [
         ("invalid_experiments", ["fail", "hold"]), ("inference", ["python_model", "client"])
     ] if given.get(key, allowed[0]) not in allowed %}

@@ -18,6 +18,10 @@
 
 {# The known name nearest to the one given, by edit distance; none if all are far. #}
 {% macro nearest(name, known) %}
+    {% set kept = experimentos.kept().setdefault("nearest", {}) %}
+    {% set key = [name] + known | map("string") | list | sort %}
+    {% set key = key | join("|") %}
+    {% if key in kept %} {{ return(kept[key]) }} {% endif %}
     {% set best = namespace(name=none, distance=1 + [2, (name | length) // 3] | max) %}
     {% for candidate in known | map("string") | list if candidate != name %}
         {% if ((candidate | length) - (name | length)) | abs < best.distance %}
@@ -27,7 +31,7 @@
             {% endif %}
         {% endif %}
     {% endfor %}
-    {{ return(best.name) }}
+    {% do kept.update({key: best.name}) %} {{ return(best.name) }}
 {% endmacro %}
 
 {# Levenshtein distance, row by row. #}
@@ -58,6 +62,27 @@
             {% do problems.append(
                 experimentos.problem(
                     where, "unknown key `" ~ key ~ "`", key | string, allowed
+                )
+            ) %}
+        {% endif %}
+    {% endfor %}
+{% endmacro %}
+
+{# Adds a problem for each key whose value is neither absent nor a column or SQL expression. YAML reads
+   on, off, yes and no as booleans, so a column of that name is quoted. A `value` may be a number. #}
+{% macro check_expressions(problems, where, given, keys) %}
+    {% for key in keys if given.get(key) is not none %}
+        {% set value = given[key] %}
+        {% set is_number = key == "value" and value is number and value is not boolean %}
+        {% if not is_number and (value is not string or not value | trim) %}
+            {% do problems.append(
+                experimentos.problem(
+                    where,
+                    "`"
+                    ~ key
+                    ~ "` must be a column or SQL expression, got '"
+                    ~ value
+                    ~ "'",
                 )
             ) %}
         {% endif %}

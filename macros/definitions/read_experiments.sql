@@ -3,9 +3,11 @@
 {% macro read_experiments(found) %}
     {% set experiments = [] %}
     {% for node in graph.exposures.values() | sort(attribute="name") %}
-        {% set given = node.config.get("meta", {}).get("experimentos") %}
-        {% if given is not none %}
-            {% do experiments.append(experimentos.read_experiment(node, given, found)) %}
+        {% set meta = node.config.get("meta") or {} %}
+        {% if "experimentos" in meta %}
+            {% do experiments.append(
+                experimentos.read_experiment(node, meta["experimentos"], found)
+            ) %}
         {% endif %}
     {% endfor %}
     {% do experimentos.check_shared_ids(experiments) %}
@@ -28,6 +30,7 @@
         "pairs": [],
         "ids": [],
         "kind": none,
+        "control": none,
         "summary": none,
     } %}
     {% if given is not mapping %}
@@ -172,12 +175,14 @@
     {% endif %}
     {% set planned_n = given.get("planned_n") %}
     {% if planned_n is not none and (
-        planned_n is not number or planned_n is boolean or planned_n < 2
+        planned_n is not integer or planned_n is boolean or planned_n < 2
     ) %}
         {% do problems.append(
             experimentos.problem(
                 place,
-                "`planned_n` must be a number of units in all, got '" ~ planned_n ~ "'",
+                "`planned_n` must be a whole number of units in all, got '"
+                ~ planned_n
+                ~ "'",
             )
         ) %}
     {% else %} {% do options.update({"planned_n": planned_n}) %}
@@ -204,8 +209,15 @@
 
 {% macro read_ids(node, where, given, problems) %}
     {% set given_ids = given.get("id", node.name) %}
-    {% if given_ids is string or given_ids is not sequence %}
+    {% if given_ids is string or given_ids is mapping or given_ids is not sequence %}
         {% set given_ids = [given_ids] %}
+    {% endif %}
+    {% if not given_ids %}
+        {% do problems.append(
+            experimentos.problem(
+                where, "`id` must name at least one value of the assignments"
+            )
+        ) %}
     {% endif %}
     {% set ids = [] %}
     {% for value in given_ids %}
@@ -257,7 +269,7 @@
             )
         ) %}
     {% endif %}
-    {{ return(kind) }}
+    {{ return(kind if kind in kinds else none) }}
 {% endmacro %}
 
 {% macro read_dates(experiment, given, found, problems) %}
@@ -363,6 +375,10 @@
                     ~ given_label
                     ~ "', not as text: quote it",
                 )
+            ) %}
+        {% elif label in experiment.variants | map(attribute="label") | list %}
+            {% do problems.append(
+                experimentos.problem(where, "variant '" ~ label ~ "' is given twice")
             ) %}
         {% endif %}
         {% if share is number and share is not boolean and 0 < share <= 1 %}

@@ -1,9 +1,12 @@
-{# The metrics that stand beside one fact model. Adds to `metrics` (by name) and to `problems`. #}
-{% macro read_metrics(fact, given, metrics, problems) %}
+{# The metrics that stand beside one fact model. Adds to `found.metrics` (by name) and to `problems`; a
+   name that is `refused` has its problem already, so experiments that use it need not repeat it. #}
+{% macro read_metrics(fact, given, found, problems) %}
+    {% set metrics = found.metrics %}
     {% if given is not mapping %}
         {% do problems.append(
             experimentos.problem(
-                fact.where, "`metrics` must be a map of name to definition"
+                fact.where,
+                "`metrics` must be a map of name to definition, got '" ~ given ~ "'",
             )
         ) %}
         {{ return(none) }}
@@ -32,6 +35,7 @@
             {% if read is not none %} {% do metrics.update({name: read}) %}
             {% endif %}
         {% endif %}
+        {% if name not in metrics %} {% do found.refused.append(name) %} {% endif %}
     {% endfor %}
 {% endmacro %}
 
@@ -43,7 +47,7 @@
             experimentos.problem(where, "type '" ~ type ~ "' is not supported yet")
         ) %}
         {{ return(none) }}
-    {% elif type not in types %}
+    {% elif type is not string or type not in types %}
         {% do problems.append(
             experimentos.problem(
                 where,
@@ -71,6 +75,15 @@
         common + types[type]["keys"],
         experimentos.later_metric_keys(),
     ) %}
+    {% for key in ["format", "label", "description"] if key in given %}
+        {% if given[key] is not string and (given[key] is boolean or given[key] is not number) %}
+            {% do problems.append(
+                experimentos.problem(
+                    where, "`" ~ key ~ "` must be text, got '" ~ given[key] ~ "'"
+                )
+            ) %}
+        {% endif %}
+    {% endfor %}
     {% if given.get("goal", "increase") not in ["increase", "decrease"] %}
         {% do problems.append(
             experimentos.problem(
@@ -114,6 +127,7 @@
             )
         ) %}
     {% endfor %}
+    {% do metric.update({"kinds": experimentos.shared_kinds(known, facts)}) %}
     {% set dated = [] %}
     {% set by_date = [] %}
     {% for model in known if model in facts %}
@@ -162,6 +176,19 @@
     {% endfor %}
     {% do metric.update(experimentos.read_covariate(metric, dated, by_date, problems)) %}
     {% do metric.update({"is_dated": dated | length > 0}) %}
+{% endmacro %}
+
+{# The kinds of unit that all fact models of a metric have; none while one of them is not known. #}
+{% macro shared_kinds(models, facts) %}
+    {% set kinds = namespace(shared=none) %}
+    {% for model in models %}
+        {% if model not in facts or not facts[model].units %} {{ return(none) }} {% endif %}
+        {% set units = facts[model].units.keys() | list %}
+        {% set kinds.shared = (
+            units if kinds.shared is none else kinds.shared | select("in", units) | list
+        ) %}
+    {% endfor %}
+    {{ return(kinds.shared) }}
 {% endmacro %}
 
 {% macro read_covariate(metric, dated, by_date, problems) %}

@@ -15,7 +15,8 @@
         {% set where = experiment.where ~ ", `" ~ key ~ "`" %}
         {% set entries = experimentos.role_entries(where, given.get(key), problems) %}
         {% for name, settings in entries.items() %}
-            {% if name not in known %}
+            {% if name in found.refused %}
+            {% elif name not in known %}
                 {% do problems.append(
                     experimentos.problem(
                         where,
@@ -33,16 +34,24 @@
                 ) %}
             {% else %}
                 {% do taken.update({name: key}) %}
-                {% do experimentos.read_pair(
-                    experiment,
-                    known[name],
-                    role,
-                    loop.index,
-                    settings or {},
-                    found,
-                    where,
-                    problems,
-                ) %}
+                {% set metric = known[name] %}
+                {% set pair = {
+                    "metric": metric,
+                    "role": role,
+                    "position": loop.index,
+                    "goal": metric.goal,
+                    "window": metric.window,
+                    "window_text": metric.window_text,
+                    "margin": none,
+                    "mde": experiment.mde,
+                } %}
+                {% if settings %}
+                    {% do experimentos.override_pair(pair, settings, where, problems) %}
+                {% endif %}
+                {% if metric.kinds is not none and experiment.kind not in metric.kinds %}
+                    {% do experimentos.refuse_kind(experiment, metric, found, where, problems) %}
+                {% endif %}
+                {% do experiment.pairs.append(pair) %}
             {% endif %}
         {% endfor %}
     {% endfor %}
@@ -101,55 +110,36 @@
     {{ return(entries) }}
 {% endmacro %}
 
-{% macro read_pair(experiment, metric, role, position, given, found, where, problems) %}
-    {% set pair = {
-        "metric": metric,
-        "role": role,
-        "position": position,
-        "goal": metric.goal,
-        "window": metric.window,
-        "window_text": metric.window_text,
-        "margin": none,
-        "mde": experiment.mde,
-    } %}
-    {% if given %}
-        {% set place = where ~ ", metric " ~ metric.name %}
-        {% do experimentos.check_keys(
-            problems,
-            place,
-            given,
-            ["margin", "mde", "window", "goal"],
-            ["cap", "weight", "lower", "delay"],
+{# What an experiment sets for a metric. There may be 20,000 pairs: only those that set something come here. #}
+{% macro override_pair(pair, given, where, problems) %}
+    {% set place = where ~ ", metric " ~ pair.metric.name %}
+    {% do experimentos.check_keys(
+        problems,
+        place,
+        given,
+        ["margin", "mde", "window", "goal"],
+        ["cap", "weight", "lower", "delay"],
+    ) %}
+    {% if "margin" in given and pair.role != "guardrail" %}
+        {% do problems.append(experimentos.problem(place, "`margin` belongs to guardrails only")) %}
+    {% endif %}
+    {% for key in ["margin", "mde"] if key in given %}
+        {% do pair.update({key: experimentos.checked_amount(place, key, given[key], problems)}) %}
+    {% endfor %}
+    {% if given.get("goal", "increase") not in ["increase", "decrease"] %}
+        {% do problems.append(
+            experimentos.problem(
+                place,
+                "`goal` is '" ~ given.goal ~ "'",
+                given.goal | string,
+                ["increase", "decrease"],
+            )
         ) %}
-        {% if "margin" in given and role != "guardrail" %}
-            {% do problems.append(
-                experimentos.problem(place, "`margin` belongs to guardrails only")
-            ) %}
-        {% endif %}
-        {% for key in ["margin", "mde"] if key in given %}
-            {% do pair.update(
-                {key: experimentos.checked_amount(place, key, given[key], problems)}
-            ) %}
-        {% endfor %}
-        {% if given.get("goal", "increase") not in ["increase", "decrease"] %}
-            {% do problems.append(
-                experimentos.problem(
-                    place,
-                    "`goal` is '" ~ given.goal ~ "'",
-                    given.goal | string,
-                    ["increase", "decrease"],
-                )
-            ) %}
-        {% endif %}
-        {% do pair.update({"goal": given.get("goal", metric.goal)}) %}
-        {% if "window" in given %}
-            {% do experimentos.override_window(pair, given.window, place, problems) %}
-        {% endif %}
     {% endif %}
-    {% if experiment.summary is none %}
-        {% do experimentos.check_kind(experiment, metric, found, where, problems) %}
+    {% do pair.update({"goal": given.get("goal", pair.goal)}) %}
+    {% if "window" in given %}
+        {% do experimentos.override_window(pair, given.window, place, problems) %}
     {% endif %}
-    {% do experiment.pairs.append(pair) %}
 {% endmacro %}
 
 {% macro override_window(pair, text, where, problems) %}
@@ -168,10 +158,10 @@
     {% endif %}
 {% endmacro %}
 
-{% macro check_kind(experiment, metric, found, where, problems) %}
+{% macro refuse_kind(experiment, metric, found, where, problems) %}
     {% for part in metric.parts.values() if part.model in found.facts %}
         {% set fact = found.facts[part.model] %}
-        {% if experiment.kind is not none and fact.units and experiment.kind not in fact.units %}
+        {% if experiment.kind is not none and experiment.kind not in fact.units %}
             {% do problems.append(
                 experimentos.problem(
                     where,

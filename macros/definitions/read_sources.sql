@@ -1,12 +1,18 @@
 {# The models of the user that carry config.meta.experimentos: who was assigned what, and what happened. #}
 {% macro read_sources(problems) %}
-    {% set found = {"assignments": [], "facts": {}, "metrics": {}, "summaries": {}} %}
+    {% set found = {
+        "assignments": [],
+        "facts": {},
+        "metrics": {},
+        "refused": [],
+        "summaries": {},
+    } %}
     {% set listed = {
         "assignments": experimentos.listed_models("assignment_models"),
         "metrics": experimentos.listed_models("fact_models"),
     } %}
     {% set nodes = experimentos.listed_nodes() %}
-    {% do experimentos.check_listing(nodes, problems) %}
+    {% do experimentos.check_listing(nodes, found, problems) %}
     {% for name in listed["assignments"] if name in nodes %}
         {% do experimentos.read_assignments(nodes[name], name, found, problems) %}
     {% endfor %}
@@ -26,15 +32,21 @@
     ) %}
     {% set found = {} %}
     {% for node in graph.nodes.values() if node.resource_type in ["model", "seed", "snapshot"] %}
-        {% set meta = node.config.get("meta", {}).get("experimentos") %}
+        {% set meta = node.config.get("meta") or {} %}
         {% set full = node.package_name ~ "." ~ node.name %}
-        {% set name = full if full in names else node.name %}
-        {% if meta is not none or name in names %}
+        {% set ours = node.package_name == project_name and full not in names %}
+        {% set name = node.name if ours else full %}
+        {% if "experimentos" in meta or name in names %}
             {% set file = experimentos.file_of(node) %}
             {% do found.update(
                 {
                     name: {
-                        "meta": meta if meta is mapping else {},
+                        "given": meta.get("experimentos"),
+                        "meta": (
+                            meta["experimentos"]
+                            if meta.get("experimentos") is mapping
+                            else {}
+                        ),
                         "file": file,
                         "where": "model " ~ name ~ " (" ~ file ~ ")",
                     }
@@ -45,7 +57,7 @@
     {{ return(found) }}
 {% endmacro %}
 
-{% macro check_listing(nodes, problems) %}
+{% macro check_listing(nodes, found, problems) %}
     {% set allowed = [
         "assignments",
         "unit",
@@ -56,6 +68,13 @@
         "metrics",
     ] %}
     {% for name, node in nodes.items() %}
+        {% if node.given is not none and node.given is not mapping %}
+            {% do problems.append(
+                experimentos.problem(
+                    node.where, "`experimentos` must be a map, got '" ~ node.given ~ "'"
+                )
+            ) %}
+        {% endif %}
         {% do experimentos.check_keys(
             problems,
             node.where,
@@ -81,7 +100,16 @@
                         names,
                     )
                 ) %}
-            {% elif name in names and key not in node.meta %}
+                {% do found.refused.extend(
+                    (
+                        node.meta[key]
+                        if key == "metrics" and node.meta[key] is mapping
+                        else {}
+                    )
+                ) %}
+            {% elif name in names and key not in node.meta and not (
+                key == "metrics" and ("unit" in node.meta or "units" in node.meta)
+            ) %}
                 {% do problems.append(
                     experimentos.problem(
                         node.where,
@@ -100,10 +128,12 @@
 {# `unit: user_id`, or by kind: `unit: {user: user_id}`, `units: {user: user_id, device: device_id}` #}
 {% macro read_units(where, given, problems) %}
     {% set units = given.get("units", given.get("unit")) %}
-    {% if units is string %} {{ return({"unit": units}) }} {% endif %}
+    {% if units is string and units | trim %} {{ return({"unit": units}) }} {% endif %}
     {% if units is mapping and units %}
-        {% set wrong = units.values() | reject("string") | list %}
-        {% if not wrong %} {{ return(units) }} {% endif %}
+        {% set texts = (units.keys() | list + units.values() | list) | select("string") | list %}
+        {% if texts | map("trim") | select | list | length == 2 * (units | length) %}
+            {{ return(units) }}
+        {% endif %}
     {% endif %}
     {% do problems.append(
         experimentos.problem(
@@ -120,7 +150,7 @@
     {% set given = node.meta.get("assignments") %}
     {% set where = node.where ~ ", `assignments`" %}
     {% if given is not mapping %}
-        {% if given is not none %}
+        {% if "assignments" in node.meta %}
             {% do problems.append(
                 experimentos.problem(where, "must be a map, got '" ~ given ~ "'")
             ) %}
@@ -150,6 +180,12 @@
         ) %}
     {% endfor %}
     {% set experiment = given.get("experiment") %}
+    {% do experimentos.check_expressions(
+        problems,
+        where,
+        given,
+        ["variant", "timestamp"] + ([] if experiment is mapping else ["experiment"]),
+    ) %}
     {% if experiment is mapping and (
         experiment.keys() | list != ["literal"]
         or experimentos.read_label(experiment["literal"]) is none
@@ -178,7 +214,20 @@
 
 {% macro read_fact(node, name, found, problems) %}
     {% set given = node.meta %}
-    {% if given.get("metrics") is none %} {{ return(none) }} {% endif %}
+    {% if "metrics" not in given and "unit" not in given and "units" not in given %}
+        {{ return(none) }}
+    {% endif %}
+    {% do experimentos.check_expressions(problems, node.where, given, ["timestamp"]) %}
+    {% if given.get("timestamp_is_date", false) is not boolean %}
+        {% do problems.append(
+            experimentos.problem(
+                node.where,
+                "`timestamp_is_date` must be true or false, got '"
+                ~ given.timestamp_is_date
+                ~ "'",
+            )
+        ) %}
+    {% endif %}
     {% set timestamp = given.get("timestamp") %}
     {% if timestamp is none %}
         {% do problems.append(
@@ -221,5 +270,7 @@
         ],
     } %}
     {% do found.facts.update({name: fact}) %}
-    {% do experimentos.read_metrics(fact, given.metrics, found.metrics, problems) %}
+    {% if "metrics" in given %}
+        {% do experimentos.read_metrics(fact, given.metrics, found, problems) %}
+    {% endif %}
 {% endmacro %}

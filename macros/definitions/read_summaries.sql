@@ -33,7 +33,10 @@
 {# name -> metric, read from the columns; none while the model has not been built #}
 {% macro summary_metrics(experiment, found, problems) %}
     {% set model = experiment.summary %}
-    {% set columns = found.summaries.setdefault(model, experimentos.summary_columns(model)) %}
+    {% if model not in found.summaries %}
+        {% do found.summaries.update({model: experimentos.summary_columns(model)}) %}
+    {% endif %}
+    {% set columns = found.summaries[model] %}
     {% if not columns %} {{ return(none) }} {% endif %}
     {% set where = experiment.where ~ ", summary model " ~ model %}
     {% for column in ["variant", "users", "conversions"] if column not in columns %}
@@ -83,6 +86,7 @@
                 "format": "number",
                 "is_dated": false,
                 "hash": name ~ type ~ model,
+                "kinds": none,
                 "window": 0,
                 "window_text": none,
                 "delay": 0,

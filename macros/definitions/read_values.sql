@@ -72,7 +72,7 @@
     {% endif %}
     {% if value is mapping and value.keys() | list == ["absolute"] %}
         {% set amount = value["absolute"] %}
-        {% if amount is number and amount is not boolean and amount > 0 %}
+        {% if amount is number and amount is not boolean and 0 < amount < 1e100 %}
             {{ return({"kind": "absolute", "amount": amount}) }}
         {% endif %}
     {% endif %}

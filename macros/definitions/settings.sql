@@ -1,8 +1,18 @@
 {# What the project says under vars.experimentos. Inside this package dbt reads the same block as
    package variables, so the whole mapping is asked for by its name. #}
-{% macro settings() %} {{ return(var("experimentos", {}) or {}) }} {% endmacro %}
+{% macro settings() %}
+    {% set given = var("experimentos", {}) %} {{ return(given if given is mapping else {}) }}
+{% endmacro %}
 
-{% macro listed_models(key) %} {{ return(experimentos.settings().get(key) or []) }} {% endmacro %}
+{# dbt asks for these names when it parses, long before anything is checked: what is not a name is left
+   out here, and named by check_settings. #}
+{% macro listed_models(key) %}
+    {% set given = experimentos.settings().get(key) %}
+    {% if given is string or given is mapping or given is not sequence %}
+        {{ return([]) }}
+    {% endif %}
+    {{ return(given | select("string") | select | unique(case_sensitive=true) | list) }}
+{% endmacro %}
 
 {# ref() to a model of the user: 'fct_orders', or 'other_package.fct_orders'. #}
 {% macro user_ref(name) %}
@@ -18,7 +28,8 @@
         if target.type == "duckdb" and dbt_version.startswith("1.")
         else "client"
     ) %}
-    {{ return(experimentos.settings().get("inference", default)) }}
+    {% set given = experimentos.settings().get("inference") %}
+    {{ return(given if given in ["python_model", "client"] else default) }}
 {% endmacro %}
 
 {# The instant up to which facts are read, as text in UTC: given, or the start of this run. #}
@@ -27,15 +38,5 @@
     {% if given is none %}
         {{ return(run_started_at.astimezone(modules.pytz.utc).strftime("%Y-%m-%d %H:%M:%S")) }}
     {% endif %}
-    {% set instant = experimentos.read_instant(given) %}
-    {% if instant is none %}
-        {{
-            exceptions.raise_compiler_error(
-                "experimentos: vars.experimentos.as_of must be a date or a timestamp, got '"
-                ~ given
-                ~ "'"
-            )
-        }}
-    {% endif %}
-    {{ return(instant) }}
+    {{ return(experimentos.read_instant(given)) }}
 {% endmacro %}

@@ -78,16 +78,7 @@
             )
         ) %}
     {% endif %}
-    {% for key in ["value", "where"] if given.get(key) is not none %}
-        {% if given[key] is mapping or (given[key] is sequence and given[key] is not string) %}
-            {% do problems.append(
-                experimentos.problem(
-                    where,
-                    "`" ~ key ~ "` must be a column or SQL expression, got " ~ given[key],
-                )
-            ) %}
-        {% endif %}
-    {% endfor %}
+    {% do experimentos.check_expressions(problems, where, given, ["value", "where"]) %}
     {% set condition = given.get("where") %}
     {{
         return(

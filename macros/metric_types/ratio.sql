@@ -15,11 +15,18 @@
             ) %}
         {% else %}
             {% do experimentos.check_keys(problems, place, part, allowed, ["cap", "lower"]) %}
+            {% if part.get("model", model) is not string %}
+                {% do problems.append(
+                    experimentos.problem(
+                        place, "`model` must be a fact model, got '" ~ part.model ~ "'"
+                    )
+                ) %}
+            {% endif %}
             {% set default = "sum" if part.get("value") is not none else "count" %}
             {% do parts.update(
                 {
                     name: experimentos.metric_part(
-                        problems, place, part, part.get("model", model), default
+                        problems, place, part, part.get("model", model) | string, default
                     )
                 }
             ) %}

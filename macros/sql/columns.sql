@@ -24,7 +24,7 @@
     {% if found %}
         {% set column = columns.get(found.group(1) | lower) %}
         {% if column is none %}
-            {% if " " not in found.group(1) %}
+            {% if " " not in found.group(1) and found.group(1) | lower not in ["true", "false"] %}
                 {{ return({"sql": text, "class": "missing", "type": none}) }}
             {% endif %}
         {% else %}

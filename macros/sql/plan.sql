@@ -5,6 +5,15 @@
    predicate through an expression over slots ("shape"). One row per metric part and experiment says
    which ("measure"). So one event is one row however many metrics there are. #}
 {% macro plan(found) %}
+    {% if not execute %} {{ return(experimentos.read_plan(found)) }} {% endif %}
+    {% set kept = experimentos.kept() %}
+    {% if "plan" not in kept %}
+        {% do kept.update({"plan": experimentos.read_plan(found)}) %}
+    {% endif %}
+    {{ return(kept["plan"]) }}
+{% endmacro %}
+
+{% macro read_plan(found) %}
     {% set plan = {"sources": {}, "shapes": {}, "measures": [], "templates": {}} %}
     {% for experiment in found.experiments if experiment.summary is none %}
         {% for pair in experiment.pairs %}
@@ -35,24 +44,31 @@
     {% set measures = [] %}
     {% if "den" in planned and planned.num.place != planned.den.place %}
         {% for name, part in planned.items() %}
-            {% do measures.append(experimentos.plan_measure(plan, name, {name: part})) %}
+            {% do measures.append(experimentos.plan_measure(plan, metric, name, {name: part})) %}
         {% endfor %}
     {% else %}
         {% do measures.append(
-            experimentos.plan_measure(plan, "both" if "den" in planned else "num", planned)
+            experimentos.plan_measure(
+                plan, metric, "both" if "den" in planned else "num", planned
+            )
         ) %}
     {% endif %}
     {{ return(measures) }}
 {% endmacro %}
 
-{% macro plan_measure(plan, name, parts) %}
+{% macro plan_measure(plan, metric, name, parts) %}
     {% set part = parts.values() | first %}
-    {% set shape = {"events": [], "skipped": []} %}
+    {% set shape = {
+        "events": [],
+        "skipped": [],
+        "is_zero_filled": experimentos.is_zero_filled(metric),
+    } %}
     {% for side, planned in parts.items() %}
         {% for key in ["value", "weight", "cov", "cov_weight"] %}
             {% do shape.update({side ~ "_" ~ key: planned[key]}) %}
         {% endfor %}
         {% if side == "num" %} {% do shape.events.append(planned.events) %} {% endif %}
+        {% do shape.update({"seen": planned.events}) %}
         {% do shape.skipped.append(planned.skipped) %}
     {% endfor %}
     {% set key = tojson(shape) %}
@@ -65,15 +81,41 @@
             [
                 part.place[0],
                 part.fact,
-                "'" ~ name ~ "'",
+                name,
                 part.place[1] // 60,
                 part.place[1] % 60,
                 plan.shapes[key].index,
-                "'" ~ parts.num.combine ~ "'" if "num" in parts else "null",
-                "'" ~ parts.den.combine ~ "'" if "den" in parts else "null",
+                parts.num.combine if "num" in parts else none,
+                parts.den.combine if "den" in parts else none,
             ]
         )
     }}
+{% endmacro %}
+
+{# Whether units without events count as zeros: everywhere but in means of min, max and avg. #}
+{% macro is_zero_filled(metric) %}
+    {{
+        return(
+            metric.type != "mean"
+            or experimentos.aggregates()[metric.parts.num.aggregate].zero_filled
+        )
+    }}
+{% endmacro %}
+
+{# The mask columns of the widest source, and whether any unit's window may be open for one metric
+   and closed for another. #}
+{% macro plan_size(plan) %}
+    {% set size = {"masks": 1, "slots": 1, "has_open": false} %}
+    {% for source in plan.sources.values() %}
+        {% do size.update(
+            {
+                "masks": [size.masks, (source.predicates | length + 59) // 60] | max,
+                "slots": [size.slots, source.slots | length] | max,
+                "has_open": size.has_open or experimentos.has_several_horizons(source),
+            }
+        ) %}
+    {% endfor %}
+    {{ return(size) }}
 {% endmacro %}
 
 {% macro plan_part(plan, metric, part, window, kind) %}
@@ -120,7 +162,7 @@
             {
                 name: {
                     "index": plan.sources | length,
-                    "fact": "'" ~ part.model ~ "'",
+                    "fact": part.model,
                     "model": part.model,
                     "kind": kind,
                     "only": part.where if distinct else none,

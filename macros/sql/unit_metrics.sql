@@ -27,19 +27,31 @@
     {%- endif -%}
 {% endmacro %}
 
-{# Puts the classes of one unit together as its aggregate asks: `combine` is the same on all its rows. #}
-{% macro combined(value, weight, combine) %}
-    case
-        max({{ combine }})
-        when 'min'
-        then min({{ value }})
-        when 'max'
-        then max({{ value }})
-        when 'avg'
-        then sum({{ value }}) / nullif(sum({{ weight }}), 0)
-        else sum({{ value }})
-    end
+{# Puts the classes of one unit together as its aggregate asks: `combine` is the same on all its rows,
+   and `used` says which of the ways the project's metrics need. #}
+{% macro combined(value, weight, combine, used) %}
+    {%- set ways = {
+        "sum": "sum(" ~ value ~ ")",
+        "min": "min(" ~ value ~ ")",
+        "max": "max(" ~ value ~ ")",
+        "avg": "sum(" ~ value ~ ") / nullif(sum(" ~ weight ~ "), 0)",
+    } -%}
+    {%- if used | length == 0 -%} cast(null as {{ experimentos.type_double() }})
+    {%- elif used | length == 1 -%} {{ ways[used[0]] }}
+    {%- else -%}
+        case
+            max({{ combine }})
+            {%- for way in used %} when '{{ way }}' then {{ ways[way] }}
+            {%- endfor %}
+        end
+    {%- endif -%}
 {%- endmacro %}
+
+{# The ways of combining that numerators (6) or denominators (7) of the plan's measures use. #}
+{% macro used_ways(plan, side) %}
+    {% set place = {"num": 6, "den": 7}[side] + 2 %}
+    {{ return(plan.measures | map(attribute=place) | reject("none") | unique | sort | list) }}
+{% endmacro %}
 
 {# A number that is already whole for its unit; an average still has to be divided by its weight. #}
 {% macro single(value, weight, has_weights) %}

@@ -1,28 +1,14 @@
-{# A typed table of literals, in chunks that parsers take quickly. `columns` are (name, type), `rows`
-   are lists of SQL literals. Without rows it is an empty table of the same types. #}
+{# A typed table of plain values. `columns` are (name, type), `rows` are lists of texts, numbers,
+   booleans and none. Without rows it is an empty table of the same types. #}
 {% macro values_table(columns, rows) %}
-    {%- set names = columns | map("first") | join(", ") -%}
-    {%- if not rows -%}
+    {%- if rows -%} {{ experimentos.given_rows(columns, rows) }}
+    {%- else -%}
         select
             {%- for name, type in columns %}
                 cast(null as {{ type }}) as {{ name }}{{ "," if not loop.last }}
             {% endfor %}
         where 1 = 0
     {%- endif -%}
-    {%- for chunk in rows | batch(500) -%}
-            {{ "union all" if not loop.first }}
-        select
-            {%- for name, type in columns %}
-                cast({{ name }} as {{ type }}) as {{ name }}{{ "," if not loop.last }}
-            {% endfor %}
-        from
-            (
-                values
-                    {% for row in chunk %}
-                        ({{ row | join(", ") }}){{ "," if not loop.last }}
-                    {% endfor -%}
-            ) as given({{ names }})
-    {% endfor -%}
 {% endmacro %}
 
 {# null for what is none, otherwise the number or boolean as SQL spells it #}

@@ -120,3 +120,35 @@
 {% macro default__text_list(x) %}
     {{ return("string_agg(distinct " ~ x ~ ", ', ' order by " ~ x ~ ")") }}
 {% endmacro %}
+
+{# A typed table of rows of plain values, in chunks that parsers take quickly. #}
+{% macro given_rows(columns, rows) %}
+    {{ return(adapter.dispatch("given_rows", "experimentos")(columns, rows)) }}
+{% endmacro %}
+{% macro default__given_rows(columns, rows) %}
+    {%- set names = columns | map("first") | join(", ") -%}
+    {%- for chunk in rows | batch(500) -%}
+        {{ "union all" if not loop.first }}
+        select
+            {%- for name, type in columns %}
+                cast({{ name }} as {{ type }}) as {{ name }}{{ "," if not loop.last }}
+            {% endfor %}
+        from
+            (
+                values
+                    {% for row in chunk %}
+                        (
+                            {%- for value in row -%}
+                                {{
+                                    (
+                                        experimentos.text_literal(value)
+                                        if value is string
+                                        else experimentos.plain_literal(value)
+                                    )
+                                }}{{ ", " if not loop.last }}
+                            {%- endfor -%}
+                        ){{ "," if not loop.last }}
+                    {% endfor -%}
+            ) as given({{ names }})
+    {% endfor -%}
+{% endmacro %}

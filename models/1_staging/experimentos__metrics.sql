@@ -13,15 +13,15 @@
     {%- set denominator = metric.parts.den %}
     {%- do rows.append(
         [
-            experimentos.text_literal(metric.name),
-            experimentos.text_literal(metric.label),
-            experimentos.text_literal(metric.description),
-            experimentos.text_literal(metric.type),
-            experimentos.text_literal(metric.model),
-            experimentos.text_literal(metric.parts.num.value),
-            experimentos.text_literal(metric.parts.num.aggregate),
-            experimentos.text_literal(metric.parts.num.where),
-            experimentos.text_literal(
+            metric.name,
+            metric.label,
+            metric.description,
+            metric.type,
+            metric.model,
+            metric.parts.num.value,
+            metric.parts.num.aggregate,
+            metric.parts.num.where,
+            (
                 denominator.aggregate
                 ~ "("
                 ~ (denominator.value or "rows")
@@ -30,12 +30,12 @@
                 if denominator
                 else none
             ),
-            experimentos.text_literal(metric.goal),
-            experimentos.text_literal(metric.window_text),
-            experimentos.text_literal(metric.delay_text),
-            experimentos.text_literal(metric.covariate_column or metric.covariate_text),
-            experimentos.text_literal(metric.format),
-            experimentos.text_literal(metric.file),
+            metric.goal,
+            metric.window_text,
+            metric.delay_text,
+            metric.covariate_column or metric.covariate_text,
+            metric.format,
+            metric.file,
         ]
     ) %}
 {%- endfor %}

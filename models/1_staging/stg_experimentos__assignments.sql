@@ -10,17 +10,19 @@
 {%- set tables = [] %}
 {%- for table in definitions.assignments %}
     {%- for kind, unit in table.units.items() %}
-        {%- do tables.append((table, kind, unit)) %}
+        {%- do tables.append((table, kind, unit, loop.first)) %}
     {%- endfor %}
 {%- endfor %}
 
-{%- for table, kind, unit in tables %}
+{%- for table, kind, unit, is_first in tables %}
     {%- set relation = experimentos.user_ref(table.name) %}
     {%- set columns = experimentos.relation_columns(relation) %}
     {%- set unit_sql = experimentos.expression(relation, columns, unit, table.where).sql %}
     {{ "union all" if not loop.first }}
     select
         {{ experimentos.text_literal(kind) }} as kind,
+        {{ experimentos.text_literal("|" ~ table.units.keys() | join("|") ~ "|") }} as kinds,
+        {{ experimentos.plain_literal(is_first) }} as is_first_kind,
         {%- if table.experiment is mapping %}
             {{ experimentos.text_literal(table.experiment["literal"]) }} as experiment_value,
         {%- else %}
@@ -47,6 +49,8 @@
         experimentos.values_table(
             [
                 ("kind", dbt.type_string()),
+                ("kinds", dbt.type_string()),
+                ("is_first_kind", "boolean"),
                 ("experiment_value", dbt.type_string()),
                 ("variant", dbt.type_string()),
                 ("unit", dbt.type_string()),

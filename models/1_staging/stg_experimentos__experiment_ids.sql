@@ -7,8 +7,8 @@
         {%- do rows.append(
             [
                 experiment.index,
-                experimentos.text_literal(experiment.kind),
-                experimentos.text_literal(id),
+                experiment.kind,
+                id,
             ]
         ) %}
     {%- endfor %}

@@ -6,33 +6,31 @@
 {%- endfor %}
 
 {%- set definitions = experimentos.definitions() %}
-{%- set as_of = experimentos.text_literal(experimentos.as_of()) if execute else "null" %}
+{%- set as_of = experimentos.as_of() if execute else none %}
 {%- set rows = [] %}
 {%- for experiment in definitions.experiments %}
     {%- do rows.append(
         [
             experiment.index,
-            experimentos.text_literal(experiment.name),
-            experimentos.text_literal(experiment.label),
-            experimentos.text_literal(experiment.owner),
-            experimentos.text_literal(experiment.owner_email),
-            experimentos.text_literal(experiment.hypothesis),
-            experimentos.text_literal(experiment.start),
-            experimentos.text_literal(experiment.end),
-            experimentos.text_literal(experiment.control),
-            experimentos.text_literal(experiment.design),
+            experiment.name,
+            experiment.label,
+            experiment.owner,
+            experiment.owner_email,
+            experiment.hypothesis,
+            experiment.start,
+            experiment.end,
+            experiment.control,
+            experiment.design,
             experiment.alpha,
             experiment.power,
-            experimentos.text_literal(experiment.correction),
-            experimentos.text_literal(experiment.status),
-            experimentos.plain_literal(experiment.planned_n),
-            experimentos.text_literal(experiment.summary),
-            experimentos.plain_literal(experiment.has_dated_assignments),
-            experimentos.text_literal(experiment.file),
-            experimentos.text_literal(experiment.hash),
-            experimentos.text_literal(
-                experiment.problems | join("\n") if experiment.problems else none
-            ),
+            experiment.correction,
+            experiment.status,
+            experiment.planned_n,
+            experiment.summary,
+            experiment.has_dated_assignments,
+            experiment.file,
+            experiment.hash,
+            experiment.problems | join("\n") if experiment.problems else none,
             as_of,
         ]
     ) %}

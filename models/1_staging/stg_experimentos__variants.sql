@@ -7,9 +7,9 @@
             [
                 variant.arm_id,
                 experiment.index,
-                experimentos.text_literal(variant.label),
+                variant.label,
                 variant.share,
-                "true" if variant.label == experiment.control else "false",
+                variant.label == experiment.control,
             ]
         ) %}
     {%- endfor %}

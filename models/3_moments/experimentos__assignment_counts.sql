@@ -10,7 +10,8 @@ with
 
     ),
 
-    -- The first variant of a unit that had several: looked up for those few only.
+    -- The first variant of a unit that had several: looked up for those few only. Where two came
+    -- at the same instant, none was first.
     first_variants as (
 
         select units.experiment_index, units.unit, min(variants.arm_id) as arm_id
@@ -30,6 +31,7 @@ with
             and assignments.variant = variants.variant
         where units.exclusion = 'crossover'
         group by units.experiment_index, units.unit
+        having min(variants.arm_id) = max(variants.arm_id)
 
     ),
 
@@ -45,6 +47,7 @@ with
             first_variants
             on units.experiment_index = first_variants.experiment_index
             and units.unit = first_variants.unit
+        where units.exclusion is null or first_variants.arm_id is not null
         group by 1, 2
 
     ),

@@ -1,4 +1,8 @@
 -- One row per experiment and reason: what became of every row of the assignment models.
+{%- set several = namespace(kinds=false) %}
+{%- for table in experimentos.definitions().assignments if table.units | length > 1 %}
+    {%- set several.kinds = true %}
+{%- endfor %}
 with
 
     assignments as (select * from {{ ref("stg_experimentos__assignments") }}),
@@ -42,6 +46,21 @@ with
             {{ ref("stg_experimentos__variants") }} as variants
             on experiment_ids.experiment_index = variants.experiment_index
             and assignments.variant = variants.variant
+        {%- if several.kinds %}
+            -- A table of several kinds of unit has each row once per kind.
+            where
+                experiments.experiment_id is not null
+                or (
+                    assignments.is_first_kind
+                    and not exists (
+                        select 1
+                        from {{ ref("stg_experimentos__experiment_ids") }} as other
+                        where
+                            other.experiment_value = assignments.experiment_value
+                            and assignments.kinds like '%|' || other.kind || '|%'
+                    )
+                )
+        {%- endif %}
 
     ),
 

@@ -1,37 +1,45 @@
 -- One row per experiment, metric and variant: the statistics that every later number is computed
 -- from.
-{%- set means = ["num", "den", "num_cov", "den_cov"] %}
-{%- set products = [
-    ("num", "den"),
-    ("num", "num_cov"),
-    ("num", "den_cov"),
-    ("den", "num_cov"),
-    ("den", "den_cov"),
-    ("num_cov", "den_cov"),
-] %}
+{%- set means = experimentos.moment_means() %}
+{%- set products = experimentos.moment_products() %}
+{%- set size = experimentos.plan_size(experimentos.plan(experimentos.definitions())) %}
 {%- set double = experimentos.type_double() %}
 
 with
 
-    unit_metrics as (select * from {{ ref("experimentos__unit_metrics") }}),
-
     -- Units with events only; the others are zeros, and are merged in below.
+    whole as (
+
+        select measures.arm_id, measures.pair_id, {{ experimentos.named_moments("moments") }}
+        from {{ ref("experimentos__class_measures") }} as measures
+        inner join
+            {{ ref("experimentos__class_moments") }} as moments
+            on measures.arm_id = moments.arm_id
+            and measures.source = moments.source
+            and measures.shape = moments.shape
+            {%- for mask in range(size.masks) %}
+                and measures.mask_{{ mask }} = moments.mask_{{ mask }}
+            {%- endfor %}
+        where measures.is_whole
+
+    ),
+
+    gathered as (
+
+        select arm_id, pair_id, {{ experimentos.moment_aggregates(means) }}
+        from {{ ref("experimentos__unit_metrics") }}
+        where not is_whole
+        group by arm_id, pair_id
+
+    ),
+
     active as (
 
-        select
-            arm_id,
-            pair_id,
-            count(num) as n_active,
-            sum(n_events) as n_events,
-            sum(n_skipped) as n_skipped,
-            {%- for x in means %}
-                avg({{ x }}) as mean_{{ x }}, {{ experimentos.m2(x) }} as m2_{{ x }},
-            {%- endfor %}
-            {%- for x, y in products %}
-                {{ experimentos.c2(x, y) }} as c2_{{ x }}_{{ y }}{{ "," if not loop.last }}
-            {%- endfor %}
-        from unit_metrics
-        group by arm_id, pair_id
+        select *
+        from whole
+        union all
+        select *
+        from gathered
 
     ),
 

@@ -10,47 +10,70 @@
     {%- for pair in experiment.pairs %} {%- do parts.append((experiment, pair)) %} {%- endfor %}
 {%- endfor %}
 
-{%- for experiment, pair in parts %}
-    {%- set relation = experimentos.user_ref(experiment.summary) %}
-    {%- set columns = experimentos.relation_columns(relation) %}
-    {%- set sum_column = experimentos.quoted(columns[pair.metric.parts.num.value | lower].name) %}
-    {{ "union all" if not loop.first }}
-    select
-        variants.arm_id,
-        cast({{ pair.pair_id }} as integer) as pair_id,
-        cast(summary.users as {{ double }}) as users,
-        cast(summary.{{ sum_column }} as {{ double }}) as total,
-        {%- if pair.metric.type == "mean" %}
-            cast(
-                summary.{{ experimentos.quoted(columns[pair.metric.name ~ "_sum_sq"].name) }}
-                as {{ double }}
-            ) as total_squared
-        {%- else %} cast(summary.{{ sum_column }} as {{ double }}) as total_squared
-        {%- endif %}
-    from {{ relation }} as summary
-    inner join
-        {{ ref("stg_experimentos__variants") }} as variants
-        on variants.experiment_index = {{ experiment.index }}
-        and variants.variant = {{ experimentos.as_text("summary.variant") }}
-    {%- if "experiment" in columns %}
-        where
-            {{ experimentos.as_text("summary.experiment") }} in (
-                {%- for id in experiment.ids %}
-                    {{ experimentos.text_literal(id) }}{{ ", " if not loop.last }}
-                {% endfor -%}
-            )
-    {%- endif %}
-{%- else %}
-    {{
-        experimentos.values_table(
-            [
-                ("arm_id", "integer"),
-                ("pair_id", "integer"),
-                ("users", double),
-                ("total", double),
-                ("total_squared", double),
-            ],
-            [],
-        )
-    }}
-{%- endfor %}
+with
+
+    given as (
+        {%- for experiment, pair in parts %}
+            {%- set relation = experimentos.user_ref(experiment.summary) %}
+            {%- set columns = experimentos.relation_columns(relation) %}
+            {%- set sum_column = experimentos.quoted(
+                columns[pair.metric.parts.num.value | lower].name
+            ) %}
+            {{ "union all" if not loop.first }}
+            select
+                variants.arm_id,
+                cast({{ pair.pair_id }} as integer) as pair_id,
+                {{ experimentos.finite_double("summary.users", "number") }} as users,
+                {{ experimentos.finite_double("summary." ~ sum_column, "number") }} as total,
+                {%- if pair.metric.type == "mean" %}
+                    {{
+                        experimentos.finite_double(
+                            "summary."
+                            ~ experimentos.quoted(
+                                columns[pair.metric.name | lower ~ "_sum_sq"].name
+                            ),
+                            "number",
+                        )
+                    }} as total_squared
+                {%- else %} cast(null as {{ double }}) as total_squared
+                {%- endif %}
+            from {{ relation }} as summary
+            inner join
+                {{ ref("stg_experimentos__variants") }} as variants
+                on variants.experiment_index = {{ experiment.index }}
+                and variants.variant = {{ experimentos.as_text("summary.variant") }}
+            {%- if "experiment" in columns %}
+                where
+                    {{ experimentos.as_text("summary.experiment") }} in (
+                        {%- for id in experiment.ids %}
+                            {{ experimentos.text_literal(id) }}{{ ", " if not loop.last }}
+                        {% endfor -%}
+                    )
+            {%- endif %}
+        {%- else %}
+            {{
+                experimentos.values_table(
+                    [
+                        ("arm_id", "integer"),
+                        ("pair_id", "integer"),
+                        ("users", double),
+                        ("total", double),
+                        ("total_squared", double),
+                    ],
+                    [],
+                )
+            }}
+        {%- endfor %}
+
+    )
+
+-- More than one row of a variant is added up for show; health withholds the verdict.
+select
+    arm_id,
+    pair_id,
+    sum(case when users >= 0 then users end) as users,
+    sum(total) as total,
+    sum(total_squared) as total_squared,
+    count(*) as n_rows
+from given
+group by arm_id, pair_id

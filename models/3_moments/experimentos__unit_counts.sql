@@ -2,8 +2,16 @@
 -- the facts cover.
 with
 
-    experiments as (select * from {{ ref("experimentos__experiments") }}),
+    covered as (
 
+        select measures.pair_id, max(facts.first_at) as first_at
+        from {{ ref("stg_experimentos__measures") }} as measures
+        inner join {{ ref("stg_experimentos__facts") }} as facts on measures.fact = facts.fact
+        group by measures.pair_id
+
+    ),
+
+    -- The bounds are moved instead of every exposure.
     spans as (
 
         select distinct
@@ -11,55 +19,30 @@ with
             pairs.is_dated,
             pairs.horizon_seconds,
             pairs.covariate_seconds,
-            covered.first_at
+            covered.first_at,
+            {{ experimentos.add_seconds("experiments.data_as_of", "-pairs.horizon_seconds") }}
+            as last_exposed_at,
+            {{ experimentos.add_seconds("covered.first_at", "pairs.covariate_seconds") }}
+            as covered_from
         from {{ ref("stg_experimentos__pairs") }} as pairs
-        left join
-            (
-                select measures.pair_id, max(facts.first_at) as first_at
-                from {{ ref("stg_experimentos__measures") }} as measures
-                inner join
-                    {{ ref("stg_experimentos__facts") }} as facts on measures.fact = facts.fact
-                group by measures.pair_id
-            ) as covered
-            on pairs.pair_id = covered.pair_id
-
-    ),
-
-    analysed as (
-
-        select experiment_index, arm_id, exposed_at, count(*) as n_units
-        from {{ ref("experimentos__units") }}
-        where exclusion is null
-        group by experiment_index, arm_id, exposed_at
+        inner join
+            {{ ref("experimentos__experiments") }} as experiments
+            on pairs.experiment_index = experiments.experiment_index
+        left join covered on pairs.pair_id = covered.pair_id
 
     )
 
 select
-    analysed.arm_id,
+    units.arm_id,
     spans.is_dated,
     spans.horizon_seconds,
     spans.covariate_seconds,
     spans.first_at,
-    cast(sum(analysed.n_units) as bigint) as n_units,
+    cast(count(*) as bigint) as n_units,
     cast(
-        sum(
-            case
-                when
-                    {{
-                        experimentos.add_seconds(
-                            "analysed.exposed_at", "-spans.covariate_seconds"
-                        )
-                    }} >= spans.first_at
-                then analysed.n_units
-                else 0
-            end
-        ) as bigint
+        sum(case when units.exposed_at >= spans.covered_from then 1 else 0 end) as bigint
     ) as n_covered
-from analysed
-inner join spans on analysed.experiment_index = spans.experiment_index
-inner join experiments on analysed.experiment_index = experiments.experiment_index
-where
-    not spans.is_dated
-    or {{ experimentos.add_seconds("analysed.exposed_at", "spans.horizon_seconds") }}
-    <= experiments.data_as_of
+from {{ ref("experimentos__units") }} as units
+inner join spans on units.experiment_index = spans.experiment_index
+where units.exclusion is null and (not spans.is_dated or units.exposed_at <= spans.last_exposed_at)
 group by 1, 2, 3, 4, 5

@@ -16,7 +16,15 @@ with
             moments.n_missing,
             moments.n_skipped,
             moments.n_covered,
-            sqrt(inputs.m2_num / nullif(inputs.n_units - 1, 0)) as deviation
+            sqrt(
+                case when inputs.m2_num >= 0 then inputs.m2_num end / nullif(inputs.n_units - 1, 0)
+            ) as deviation,
+            -- Nothing of a part is left: the other part of a ratio may still have its values.
+            moments.n_events > 0
+            and moments.n_skipped >= moments.n_events
+            and (
+                inputs.metric_type != 'ratio' or inputs.mean_num = 0 or inputs.mean_den = 0
+            ) as is_all_skipped
         from {{ ref("experimentos__inference_inputs") }} as inputs
         inner join
             {{ ref("experimentos__moments") }} as moments
@@ -52,23 +60,7 @@ with
 
     ),
 
-    unknown_labels as (
-
-        select experiments.experiment_id, min(assignments.variant) as example
-        from {{ ref("stg_experimentos__assignments") }} as assignments
-        inner join
-            {{ ref("stg_experimentos__experiment_ids") }} as experiment_ids
-            on assignments.experiment_value = experiment_ids.experiment_value
-            and assignments.kind = experiment_ids.kind
-        inner join experiments on experiment_ids.experiment_index = experiments.experiment_index
-        left join
-            {{ ref("stg_experimentos__variants") }} as variants
-            on experiment_ids.experiment_index = variants.experiment_index
-            and assignments.variant = variants.variant
-        where variants.arm_id is null and assignments.variant is not null
-        group by experiments.experiment_id
-
-    ),
+    unknown_labels as (select * from {{ ref("experimentos__unknown_labels") }}),
 
     assignment_rows as (
 
@@ -90,6 +82,32 @@ with
             ) as n_units
         from exclusions
         group by exclusions.experiment_id
+
+    ),
+
+    has_assignments as (
+
+        select
+            arm_units.experiment_id,
+            'has_assignments' as check_name,
+            case
+                when
+                    sum(arm_units.n_units) > 0
+                    or max(experiments.starts_at) > max(experiments.as_of)
+                then 'healthy'
+                else 'blocked'
+            end as status,
+            cast(sum(arm_units.n_units) as {{ double }}) as observed,
+            case
+                when sum(arm_units.n_units) > 0
+                then 'units were assigned'
+                when max(experiments.starts_at) > max(experiments.as_of)
+                then 'the experiment has not started'
+                else 'no unit was assigned within the dates'
+            end as message
+        from arm_units
+        inner join experiments on arm_units.experiment_id = experiments.experiment_id
+        group by arm_units.experiment_id
 
     ),
 
@@ -216,11 +234,30 @@ with
                 then 'the split is unlikely under the planned one'
                 else 'the split agrees with the planned one'
             end
-            || ' ('
-            || sample_ratio.method
-            || ')' as message
+            || coalesce(' (' || sample_ratio.method || ')', '') as message
         from {{ experimentos.inferred("sample_ratio") }} as sample_ratio
         inner join experiments on sample_ratio.experiment_id = experiments.experiment_id
+
+    ),
+
+    one_row_per_variant as (
+
+        select
+            experiments.experiment_id,
+            'one_row_per_variant' as check_name,
+            case when max(counts.n_rows) > 1 then 'blocked' else 'healthy' end as status,
+            cast(max(counts.n_rows) as {{ double }}) as observed,
+            1.0 as threshold,
+            case
+                when max(counts.n_rows) > 1
+                then 'the summary has several rows for one variant'
+                else 'the summary has one row per variant'
+            end as message
+        from {{ ref("experimentos__summary_counts") }} as counts
+        inner join
+            {{ ref("stg_experimentos__variants") }} as variants on counts.arm_id = variants.arm_id
+        inner join experiments on variants.experiment_index = experiments.experiment_index
+        group by experiments.experiment_id
 
     ),
 
@@ -247,7 +284,7 @@ with
                 else
                     'metric '''
                     || metric
-                    || ''' has ' || {{ experimentos.as_text("n_units") }}
+                    || ''' has ' || {{ experimentos.as_text("coalesce(n_units, 0)") }}
                 || ' unit(s) in variant '''
                     || variant
                     || ''': at least two are needed'
@@ -264,12 +301,12 @@ values_skipped as (
         metric,
         variant,
         case
-            when n_events > 0 and n_skipped >= n_events and role != 'explore' then 'blocked'
+            when is_all_skipped and role != 'explore' then 'blocked'
             when n_skipped > 0.01 * n_events then 'warning'
             else 'healthy'
         end as status,
         n_skipped * 1.0 / nullif(n_events, 0) as observed,
-        case when n_events > 0 and n_skipped >= n_events then 1.0 else 0.01 end as threshold,
+        case when is_all_skipped then 1.0 else 0.01 end as threshold,
         {{ experimentos.as_text("n_skipped") }} || ' of ' || {{ experimentos.as_text("n_events") }}
         || ' values are NULL, not a number, infinite or beyond 1e100; they are skipped' as message
     from inputs
@@ -282,10 +319,10 @@ varies as (
         experiment_id,
         'varies' as check_name,
         metric,
-        case when max(m2_num) > 0 then 'healthy' else 'warning' end as status,
-        max(m2_num) as observed,
+        case when max(greatest(m2_num, m2_den)) > 0 then 'healthy' else 'warning' end as status,
+        max(greatest(m2_num, m2_den)) as observed,
         case
-            when max(m2_num) > 0 then 'values differ between units'
+            when max(greatest(m2_num, m2_den)) > 0 then 'values differ between units'
             when max(m2_num) is null then 'metric '''
                     || metric
                     || ''' has no usable values: nothing is shown'
@@ -308,7 +345,7 @@ precise as (
         metric,
         variant,
         case
-            when mean_num is null then 'blocked'
+            when mean_num is null or m2_num is null then 'blocked'
             when abs(mean_num) > 1e12 * deviation and deviation > 0 then 'blocked'
             when abs(mean_num) > 1e8 * deviation and deviation > 0 then 'warning'
             else 'healthy'
@@ -319,7 +356,11 @@ precise as (
             when mean_num is null
             then 'metric '''
                     || metric
-                    || ''' has a count below zero or above its users'
+                    || ''' has no count, or one that is below zero or above its users'
+            when m2_num is null
+            then 'metric '''
+                    || metric
+                    || ''' has a sum of squares that is not one, or that lost its digits'
             when abs(mean_num) > 1e8 * deviation and deviation > 0
             then 'values of metric '''
                     || metric
@@ -328,6 +369,25 @@ precise as (
         end as message
     from inputs
     where n_units >= 2 and role != 'explore'
+
+),
+
+-- A fact without a time column has one row per unit; more would be added up.
+unique_units as (
+
+    select
+        experiment_id,
+        'unique_units' as check_name,
+        case
+            when max(case when is_deciding then 1 else 0 end) = 1 then 'blocked' else 'warning'
+        end as status,
+        cast(max(n_units) as {{ double }}) as observed,
+        0.0 as threshold,
+        {{ experimentos.text_list("fact || ': ' || " ~ experimentos.as_text("n_units")
+        ~ " || ' unit(s) have more than one row, but `timestamp: none` means one row per unit'") }}
+        as message
+    from {{ ref("experimentos__repeated_units") }}
+    group by experiment_id
 
 ),
 
@@ -352,8 +412,131 @@ covariates as (
 
     ),
 
-    -- Units without a value differ in number between variants: what is left is no longer a random
-    -- comparison.
+    -- Chance may make arms differ before exposure, and CUPED removes that: a warning, unless the
+    -- split is wrong too.
+    covariate_arms as (
+
+        select
+            experiment_id,
+            metric,
+            variant,
+            is_control,
+            mean_num_cov,
+            m2_num_cov / nullif(n_units - 1, 0) / nullif(n_units, 0) as squared_error
+        from inputs
+        where m2_num_cov is not null and n_units >= 2
+
+    ),
+
+    covariate_scores as (
+
+        select
+            treatment.experiment_id,
+            treatment.metric,
+            treatment.variant,
+            abs(treatment.mean_num_cov - control.mean_num_cov) / sqrt(
+                treatment.squared_error + control.squared_error
+            ) as score
+        from covariate_arms as treatment
+        inner join
+            covariate_arms as control
+            on treatment.experiment_id = control.experiment_id
+            and treatment.metric = control.metric
+            and control.is_control
+        where not treatment.is_control and treatment.squared_error + control.squared_error > 0
+
+    ),
+
+    covariate_tests as (
+
+        select
+            *,
+            {{ experimentos.normal_tails("score") }} * (
+                count(*) over (partition by experiment_id)
+                - row_number() over (partition by experiment_id order by score desc, metric, variant)
+                + 1
+            ) as step
+        from covariate_scores
+
+    ),
+
+    covariate_holm as (
+
+        select
+            *,
+            least(
+                1,
+                max(step) over (
+                    partition by experiment_id
+                    order by score desc, metric, variant
+                    rows between unbounded preceding and current row
+                )
+            ) as p_value
+        from covariate_tests
+
+    ),
+
+    covariate_balance as (
+
+        select
+            covariate_holm.experiment_id,
+            'covariate_balance' as check_name,
+            covariate_holm.metric,
+            covariate_holm.variant,
+            case
+                when covariate_holm.p_value >= 0.001
+                then 'healthy'
+                when wrong_split.experiment_id is not null
+                then 'blocked'
+                else 'warning'
+            end as status,
+            covariate_holm.score as observed,
+            0.001 as threshold,
+            covariate_holm.p_value,
+            case
+                when covariate_holm.p_value >= 0.001
+                then 'the variants were alike before exposure'
+                else
+                    'metric '''
+                    || covariate_holm.metric
+                    || ''' differed between the variants before exposure'
+            end as message
+        from covariate_holm
+        left join
+            (
+                select distinct experiment_id from sample_ratio where status = 'blocked'
+            ) as wrong_split
+            on covariate_holm.experiment_id = wrong_split.experiment_id
+
+    ),
+
+    -- Where the share of units without a value differs between variants, what is left is no longer
+    -- a random comparison. 10.83 is the chi-square of one degree of freedom at .001.
+    missing as (
+
+        select
+            *,
+            n_missing * 1.0 / nullif(n_missing + n_units, 0) as share,
+            n_missing + n_units as n_all,
+            max(case when is_control then n_missing end) over same_metric as n_missing_control,
+            max(case when is_control then n_missing + n_units end) over same_metric as n_control,
+            sum(n_missing) over same_metric as n_missing_any
+        from inputs
+        window same_metric as (partition by experiment_id, metric)
+
+    ),
+
+    tested as (
+
+        select
+            *,
+            (n_missing + n_missing_control) * 1.0 / nullif(n_all + n_control, 0) as pooled,
+            n_missing_control * 1.0 / nullif(n_control, 0) as control_share
+        from missing
+        where n_missing_any > 0
+
+    ),
+
     values_missing as (
 
         select
@@ -361,12 +544,26 @@ covariates as (
             'values_missing' as check_name,
             metric,
             variant,
-            case when n_missing > 0 then 'warning' else 'healthy' end as status,
-            n_missing * 1.0 / nullif(n_missing + n_units, 0) as observed,
+            case when difference > 10.83 then 'warning' else 'healthy' end as status,
+            share as observed,
+            control_share as threshold,
             {{ experimentos.as_text("n_missing") }}
-            || ' unit(s) have no value and are left out' as message
-        from inputs
-        where n_missing > 0
+            || ' unit(s) have no value and are left out'
+            || case
+                when difference > 10.83 then ', another share than in control' else ''
+            end as message
+        from
+            (
+                select
+                    *,
+                    (share - control_share)
+                    * (share - control_share)
+                    / nullif(
+                        pooled * (1 - pooled) * (1.0 / n_all + 1.0 / nullif(n_control, 0)), 0
+                    ) as difference
+                from tested
+                where n_all > 0
+            ) as compared
 
     ),
 
@@ -413,6 +610,7 @@ covariates as (
     {%- set checks = {
         "definition_valid": [],
         "data_known": [],
+        "has_assignments": ["observed"],
         "has_units": ["variant", "observed"],
         "crossovers": ["observed", "threshold"],
         "unknown_variants": ["observed", "threshold"],
@@ -426,10 +624,13 @@ covariates as (
         ],
         "enough_units": ["metric", "variant", "observed", "threshold"],
         "values_skipped": ["metric", "variant", "observed", "threshold"],
-        "values_missing": ["metric", "variant", "observed"],
+        "unique_units": ["observed", "threshold"],
+        "one_row_per_variant": ["observed", "threshold"],
+        "values_missing": ["metric", "variant", "observed", "threshold"],
         "varies": ["metric", "observed"],
         "precise": ["metric", "variant", "observed", "threshold"],
         "covariates": ["metric", "observed", "threshold"],
+        "covariate_balance": ["metric", "variant", "observed", "threshold", "p_value"],
         "current_inference": ["observed"],
     } %}
 

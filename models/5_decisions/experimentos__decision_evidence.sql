@@ -268,11 +268,45 @@ with
             variant,
             'guardrail_unsettled' as rule,
             'all' as metric,
-            is_final and is_superior and (n_unsettled > 0 or n_worse > 0) as fired,
+            -- Also where every guardrail passes alone, but not all arms' guardrails together.
+            is_final
+            and is_superior
+            and (n_worse > 0 or not coalesce(p_launch_corrected <= alpha_side, false)) as fired,
             cast(n_unsettled + n_worse as {{ double }}) as observed,
             cast(0 as {{ double }}) as threshold,
             'guardrails not shown within their margin, or shown worse' as message
         from standing
+
+    ),
+
+    -- What the experiment could have found, where it found nothing.
+    inconclusive as (
+
+        select
+            standing.experiment_id,
+            standing.variant,
+            'inconclusive' as rule,
+            effects.metric,
+            false as fired,
+            effects.mde_reached as observed,
+            effects.mde_planned as threshold,
+            effects.metric || coalesce(
+                ' by '
+                ||
+                {{
+                    experimentos.as_text(
+                        "round(cast(case when effects.mde_reached < 1e6 then 100 * effects.mde_reached end as numeric(18, 6)), 1)"
+                    )
+                }}
+                || ' %',
+                ': not known'
+            ) as message
+        from standing
+        inner join
+            effects
+            on standing.experiment_id = effects.experiment_id
+            and standing.variant = effects.variant
+        where effects.role = 'success' and standing.is_final
 
     ),
 
@@ -345,6 +379,7 @@ with
             "guardrail_unsettled",
             "looks_remain",
             "ruled_out",
+            "inconclusive",
             "superior",
             "noninferior",
             "worse",

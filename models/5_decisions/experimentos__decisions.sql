@@ -75,7 +75,10 @@ with
 
     harmed as (
 
-        select experiment_id, {{ experimentos.text_list("variant") }} as variants
+        select
+            experiment_id,
+            {{ experimentos.text_list("variant") }} as variants,
+            {{ experimentos.text_list("variant || ': ' || reason") }} as reasons
         from variant_decisions
         where verdict = 'rollback'
         group by experiment_id
@@ -118,6 +121,8 @@ select
                 placed.reason || coalesce('; switch off the harmed variant ' || harmed.variants, '')
             when reasons.n_variants = 1 or reasons.n_reasons = 1
             then placed.reason
+            when placed.verdict = 'rollback'
+            then harmed.reasons
             else placed.variant || ': ' || placed.reason
         end as {{ text }}
     ) as reason,

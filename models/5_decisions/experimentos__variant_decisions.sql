@@ -34,7 +34,9 @@ with
                     "case when (rule = 'noninferior' and not fired) or (rule = 'worse' and fired) then message end"
                 )
             }}
-            as unsettled
+            as unsettled,
+            {{ experimentos.text_list("case when rule = 'inconclusive' then message end") }}
+            as findable
         from evidence
         group by experiment_id, variant
 
@@ -109,12 +111,22 @@ select
             then
                 'better than control on ' || ruled.winners || ', and no guardrail stands against it'
             when 'guardrail_unsettled'
-            then 'better than control on ' || ruled.winners || ', but ' || ruled.unsettled
+            then
+                'better than control on '
+                || ruled.winners
+                || ', but '
+                || coalesce(
+                    ruled.unsettled,
+                    'the guardrails of all variants together are not shown within their margins'
+                )
             when 'looks_remain'
             then 'no verdict at this look; keep running'
             when 'ruled_out'
             then 'an effect of the size looked for is ruled out'
-            else 'inconclusive: neither a benefit nor its absence is shown'
+            else
+                'inconclusive: neither a benefit nor its absence is shown' || coalesce(
+                    '; the planned power would have found a change of ' || ruled.findable, ''
+                )
         end as {{ text }}
     ) as reason,
     cast(nearest.rule as {{ text }}) as nearest_rule

@@ -25,7 +25,6 @@ _EXPERIMENT = {
     "Variants": "variants",
     "Success": "success",
     "Guardrails": "guardrails",
-    "Status": "status",
     "File": "file",
 }
 _METRIC = {
@@ -85,4 +84,9 @@ def _show(found: Definitions) -> None:
 def _rows(
     entries: tuple[Mapping[str, Any], ...], columns: Mapping[str, str]
 ) -> list[tuple[object, ...]]:
-    return [tuple(entry.get(key) for key in columns.values()) for entry in entries]
+    return [tuple(_short(entry.get(key)) for key in columns.values()) for entry in entries]
+
+
+def _short(value: object) -> object:
+    """Leave the time of day out where it is midnight."""
+    return value.removesuffix(" 00:00:00") if isinstance(value, str) else value

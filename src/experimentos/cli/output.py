@@ -116,8 +116,8 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
         Cells; lists are joined by commas and None is empty.
     """
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for number, column in enumerate(columns):
+        table.add_column(column, overflow="fold", no_wrap=number == 0)
     for row in rows:
         table.add_row(*(_cell(cell) for cell in row))
     if table.row_count:

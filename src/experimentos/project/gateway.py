@@ -34,7 +34,6 @@ _QUIET = ("--quiet", "--log-level", "none", "--no-print", "--no-use-colors")
 _STARTED = "LogStartLine"
 _LOGGED = "JinjaLogInfo"
 _CAUGHT = "RunningOperationCaughtError"
-_BAD = ("error", "fail", "runtime error", "partial success")
 
 
 def _no_progress(_what: str, _index: int, _total: int) -> None:
@@ -345,7 +344,8 @@ class Project:
 
         def listen(event: Any) -> None:  # noqa: ANN401
             if event.info.name == _STARTED:
-                self.progress(event.data.description, event.data.index, event.data.total)
+                what = event.data.node_info.node_name
+                self.progress(what, event.data.index, event.data.total)
             elif event.info.name == _CAUGHT:
                 caught.append(event.info.msg)
             elif event.info.name == _LOGGED and logged is not None:
@@ -358,7 +358,7 @@ class Project:
                 [*_QUIET, *arguments, *self._options()]
             )
         if not result.success:
-            raise ProjectError("\n\n".join(messages.unique([*caught, *_failures(result)])))
+            raise ProjectError("\n\n".join(messages.unique([*caught, *messages.failures(result)])))
         return result
 
     def _options(self) -> list[str]:
@@ -393,13 +393,3 @@ def _adapters() -> Sequence[Any]:
     from dbt.adapters.factory import FACTORY  # noqa: PLC0415
 
     return list(FACTORY.adapters.values())
-
-
-def _failures(result: "dbtRunnerResult") -> Iterator[str]:
-    """Yield what failed, as dbt words it."""
-    if result.exception is not None:
-        yield str(result.exception)
-    for node in getattr(result.result, "results", ()):
-        if node.status in _BAD and node.message:
-            where = f"{node.node.name}: " if node.status == "fail" else ""
-            yield where + str(node.message)

@@ -2,8 +2,13 @@
 
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
+
+_BAD = ("error", "fail", "runtime error", "partial success")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _FRAME = re.compile(r"^\s*> (in|called by) ")
 _OPERATION = re.compile(r"^Encountered an error while running operation: ")
@@ -68,6 +73,27 @@ def unique(texts: Iterable[str]) -> list[str]:
         Those left, empty ones dropped.
     """
     return [text for text in dict.fromkeys(map(readable, texts)) if text]
+
+
+def failures(result: "dbtRunnerResult") -> Iterator[str]:
+    """Yield what failed, as dbt words it.
+
+    Parameters
+    ----------
+    result : dbtRunnerResult
+        Of an invocation without success.
+
+    Yields
+    ------
+    str
+        One message per exception or node.
+    """
+    if result.exception is not None:
+        yield str(result.exception)
+    for node in getattr(result.result, "results", ()):
+        if node.status in _BAD and node.message:
+            where = f"{node.node.name}: " if node.status == "fail" else ""
+            yield where + str(node.message)
 
 
 def _dedent(text: str) -> str:

@@ -62,7 +62,7 @@ def test_rows_come_back_as_they_were_written_and_the_file_is_released(root):
         seen = []
         project.progress = lambda *what: seen.append(what)
         assert project.build(select=["experimentos__store"]).passed == 1
-        assert seen == [("sql table model main.experimentos__store", 1, 1)]
+        assert seen == [("experimentos__store", 1, 1)]
         project.replace_rows("store", pa.table(ROWS))
         project.replace_rows("store", pa.table(ROWS).select([*"dftsba"]))
         rows = project.fetch("experimentos__store")

@@ -1,1 +1,1 @@
-select * from {{ source('raw', 'assignments') }}
+select * from {{ source("raw", "assignments") }}

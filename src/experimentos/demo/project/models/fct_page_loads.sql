@@ -1,1 +1,1 @@
-select * from {{ source('raw', 'page_loads') }}
+select * from {{ source("raw", "page_loads") }}

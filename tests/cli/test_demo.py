@@ -1,0 +1,247 @@
+"""The demo as users run it: whether each planted trap is seen, and by whom."""
+
+import shutil
+from math import isclose
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from experimentos.cli.output import opened
+from experimentos.demo.plans import PLANS
+from experimentos.project import build
+
+pytestmark = pytest.mark.slow
+
+IDS = {plan.experiment.replace("-", "_"): plan for plan in PLANS}
+VERDICTS = {
+    "free_shipping_banner": ("hold", None),
+    "one_page_checkout": ("launch", "one_page"),
+    "recommendations": ("launch", "personal"),
+    "search_ranking": ("hold", None),
+    "sticky_filters": ("rollback", "sticky"),
+}
+
+
+@pytest.fixture(scope="module")
+def demo(run, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo") / "shop"
+    return folder, run("demo", folder, "--format", "json")
+
+
+@pytest.fixture(scope="module")
+def mart(demo, tmp_path_factory):
+    """Rows of a mart, from a copy of the file: DuckDB opens a file in one way per process."""
+    copy = tmp_path_factory.mktemp("mart") / "demo.duckdb"
+    shutil.copy(demo[0] / "demo.duckdb", copy)
+    connection = duckdb.connect(str(copy), read_only=True)
+
+    def rows(query):
+        cursor = connection.execute(query)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    yield rows
+    connection.close()
+
+
+def test_the_verdicts_are_those_that_were_planted(demo):
+    _, answer = demo
+    assert answer.code == 0
+    found = {
+        entry["experiment_id"]: (entry["verdict"], entry["variant"])
+        for entry in answer.json["experiments"]
+    }
+    assert found == VERDICTS
+    blocked = {e["experiment_id"] for e in answer.json["experiments"] if e["is_blocked"]}
+    assert blocked == {"search_ranking"}
+
+
+def test_the_file_is_released(demo):
+    duckdb.connect(str(demo[0] / "demo.duckdb"), read_only=True).close()
+
+
+def test_every_memo_is_written_and_says_its_verdict(demo):
+    folder, answer = demo
+    for entry in answer.json["experiments"]:
+        markdown, html = entry["files"]
+        assert markdown.startswith(str(folder / "memos"))
+        words = {"launch": "Launch", "hold": "Hold", "rollback": "Roll back"}[entry["verdict"]]
+        verdict = " ".join(filter(None, [words, entry["variant"]]))
+        text = (folder / "memos" / f"{entry['experiment_id']}.md").read_text()
+        assert f"**{verdict}" in text
+        assert html.endswith(".html")
+
+
+def test_the_memo_in_the_readme_is_the_one_that_is_printed(demo):
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    shown = [line[2:].lstrip("#") for line in readme.splitlines() if line.startswith("> ")]
+    memo = (demo[0] / "memos" / "one_page_checkout.md").read_text(encoding="utf-8")
+    lines = {line.lstrip("#") for line in memo.splitlines()}
+    assert len(shown) > 10
+    assert [line for line in shown if line not in lines] == []
+
+
+@pytest.mark.parametrize("experiment_id", IDS)
+def test_the_accidents_of_the_log_are_counted(demo, mart, experiment_id):
+    plan = IDS[experiment_id]
+    rows = mart(
+        "select reason, n_rows, n_units from experimentos__exclusions "
+        f"where experiment_id = '{experiment_id}'"
+    )
+    units = {row["reason"]: row["n_units"] for row in rows}
+    assert units.get("crossover", 0) == plan.crossovers
+    assert units.get("assigned_before_start", 0) == plan.early
+    assert units["after_end"] == 60
+    assert units["unknown_variant"] == 25
+    assert units["repeat"] > 1_000
+    counts = {row["reason"]: row["n_rows"] for row in rows}
+    assert counts["unit_missing"] == 15
+    (logged,) = mart(
+        f"select count(*) as n from '{demo[0]}/raw/assignments.parquet' "
+        f"where experiment = '{plan.experiment}'"
+    )
+    assert sum(counts.values()) == logged["n"]
+
+
+def test_rows_of_no_defined_experiment_are_counted(mart):
+    (row,) = mart("select * from experimentos__exclusions where reason = 'experiment_not_defined'")
+    assert row["n_rows"] == 200
+
+
+def test_the_lost_users_block_their_experiment_alone(mart):
+    rows = mart(
+        "select experiment_id, population, p_value from experimentos__health "
+        "where check_name = 'sample_ratio' and status = 'blocked'"
+    )
+    assert {row["experiment_id"] for row in rows} == {"search_ranking"}
+    assert all(row["p_value"] < 1e-3 for row in rows)
+
+
+def test_users_with_two_variants_warn_where_there_are_many(mart):
+    rows = mart(
+        "select experiment_id, status from experimentos__health where check_name = 'crossovers'"
+    )
+    assert {row["experiment_id"]: row["status"] for row in rows} == {
+        experiment_id: "warning" if experiment_id == "free_shipping_banner" else "healthy"
+        for experiment_id in IDS
+    }
+
+
+def test_users_without_any_activity_are_counted_as_zeros(mart):
+    rows = mart(
+        "select m.n_units, c.n_units as n_assigned, m.n_events "
+        "from experimentos__moments as m inner join ("
+        "  select experiment_id, variant, sum(n_units) as n_units "
+        "  from experimentos__assignment_counts where population = 'analysed' group by all"
+        ") as c using (experiment_id, variant) where m.metric = 'revenue'"
+    )
+    assert len(rows) == sum(len(plan.variants) for plan in PLANS)
+    for row in rows:
+        assert row["n_units"] == row["n_assigned"]
+        assert row["n_events"] < row["n_units"] / 2
+
+
+def test_memos_are_written_again_with_the_same_bytes(run, demo, tmp_path):
+    folder, _ = demo
+    answer = run("memo", "--project-dir", folder, "--out", tmp_path)
+    assert answer.code == 0
+    files = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert files == {path.name: path.read_bytes() for path in (folder / "memos").iterdir()}
+    assert len(files) == 2 * len(PLANS)
+
+
+def test_one_memo_of_one_kind(run, demo, tmp_path):
+    options = ["--project-dir", demo[0], "--out", tmp_path, "--experiment", "sticky_filters"]
+    answer = run("memo", *options, "--format", "html", "--format", "json")
+    assert [path.name for path in tmp_path.iterdir()] == ["sticky_filters.html"]
+    assert [entry["verdict"] for entry in answer.json["experiments"]] == ["rollback"]
+
+
+def test_a_blocked_experiment_fails_the_command_on_request(run, demo, tmp_path):
+    options = ["--project-dir", demo[0], "--out", tmp_path, "--fail-on", "blocked"]
+    assert run("memo", *options).code == 1
+    assert run("memo", *options, "--experiment", "sticky_filters").code == 0
+
+
+def test_an_unknown_experiment_is_named_with_the_nearest(run, demo, tmp_path):
+    answer = run("memo", "--project-dir", demo[0], "--out", tmp_path, "-e", "sticky_filter")
+    assert answer.code == 1
+    assert "Did you mean 'sticky_filters'?" in answer.err
+
+
+def test_check_lists_what_is_defined(run, demo):
+    answer = run("check", "--project-dir", demo[0], "--format", "json")
+    assert answer.code == 0
+    assert {entry["experiment_id"] for entry in answer.json["experiments"]} == set(IDS)
+    assert answer.json["problems"] == []
+    text = run("check", "--project-dir", demo[0]).out
+    assert "page_load_ms" in text
+    assert "No problem that stops a build: 5 experiments, 6 metrics." in text
+
+
+def test_check_names_all_mistakes_and_a_key_given_twice(run, demo, tmp_path):
+    folder = copied(demo, tmp_path)
+    path = folder / "experiments" / "sticky_filters.yml"
+    text = path.read_text().replace("[ordered, revenue]", "[ordered, revenu]")
+    path.write_text(text + "          control: sticki\n")
+    answer = run("check", "--project-dir", folder)
+    assert answer.code == 1
+    assert "key 'control' is given twice (first on line" in answer.out
+    assert "did you mean 'revenue'?" in answer.out
+    assert "did you mean 'sticky'?" in answer.out
+    assert "Traceback" not in answer.out + answer.err
+
+
+def test_a_build_with_a_mistake_says_it_once_and_releases_the_file(run, demo, tmp_path):
+    folder = copied(demo, tmp_path)
+    path = folder / "experiments" / "sticky_filters.yml"
+    path.write_text(path.read_text().replace("[ordered, revenue]", "[ordered, revenu]"))
+    answer = run("build", "--project-dir", folder)
+    assert answer.code == 1
+    assert answer.err.count("'revenu'") == 1
+    assert "Compilation Error" not in answer.err
+    duckdb.connect(str(folder / "demo.duckdb")).close()
+
+
+def test_without_python_models_the_marts_are_the_same(demo, mart, tmp_path):
+    folder = copied(demo, tmp_path)
+    (folder / "demo.duckdb").unlink()
+    path = folder / "dbt_project.yml"
+    path.write_text(
+        path.read_text().replace("experimentos:\n", "experimentos:\n    inference: client\n")
+    )
+    with opened(folder) as project:
+        assert project.has("effects_store")
+        build(project, full=True)
+        for name in ("effects", "health", "variant_decisions", "decisions", "power"):
+            key = "order by all"
+            same(project.fetch(name), mart(f"select * from experimentos__{name} {key}"))
+        # A second build replaces the stores' rows, and does not add to them.
+        before = len(project.fetch("effects_store"))
+        build(project)
+        assert len(project.fetch("effects_store")) == before
+
+
+def copied(demo, tmp_path):
+    """Return a copy of the demo to break."""
+    return shutil.copytree(demo[0], tmp_path / "copy", symlinks=False)
+
+
+def same(rows, others):
+    """Assert that two marts have the same keys, verdicts and, to 1e-9, the same numbers."""
+    assert len(rows) == len(others) > 0
+
+    def key(row):
+        return [
+            (name, str(value))
+            for name, value in row.items()
+            if not isinstance(value, float) and name not in {"decided_at", "message"}
+        ]
+
+    pairs = zip(sorted(rows, key=key), sorted(others, key=key), strict=True)
+    for row, other in pairs:
+        assert key(row) == key(other)
+        for name, value in row.items():
+            if isinstance(value, float) and name != "distance":
+                assert isclose(value, other[name], rel_tol=1e-9, abs_tol=1e-12), (name, row)

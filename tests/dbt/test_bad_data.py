@@ -1,0 +1,206 @@
+"""Bad data: a health row or a Hold, never a failed build, a wrong number or another case lost.
+
+All cases share one build, and each has units of its own, so that a case may spoil everybody else.
+"""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from bad_data import (
+    AMOUNT,
+    BLOCKED,
+    HELD,
+    HTML,
+    LAUNCHED,
+    SETTINGS,
+    SUMMARIES,
+    SUMMARY_BLOCKS,
+    add_models,
+    draw_rows,
+)
+from project import Project
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    project = Project(tmp_path_factory.mktemp("bad_data"), {
+        "assignment_models": ["assigned", "nobody_assigned"],
+        "fact_models": ["orders", "nothing_happened", "nobody", "profiles"],
+        "summary_models": ["summary"], "as_of": "2026-03-05", "invalid_experiments": "hold",
+    })  # fmt: skip
+    rows = draw_rows()
+    add_models(project, rows)
+    base = {
+        "start": "2026-01-01",
+        "end": "2026-01-08",
+        "control": "a",
+        "variants": {"a": 0.5, "b": 0.5},
+    }
+    cases = dict.fromkeys(row["experiment"] for row in rows.assigned) | SETTINGS
+    for case in cases:
+        project.experiment(case, base | (SETTINGS.get(case) or AMOUNT))
+    for case in SUMMARIES:
+        project.experiment(case, {
+            "summary": "summary", "control": "a", "variants": {"a": 0.5, "b": 0.5},
+            "success": ["conversions", "value"], "guardrails": {}, "explore": [],
+        })  # fmt: skip
+    project.build()
+    return project
+
+
+def blocks(built, case: str) -> set[str]:
+    rows = built.mart("health", f"experiment_id = '{case}' and status = 'blocked'")
+    assert all(row["message"] for row in rows)
+    return {row["check_name"] for row in rows}
+
+
+@pytest.mark.parametrize("case", [*BLOCKED, *SUMMARY_BLOCKS])
+def test_bad_data_block_and_hold(built, case):
+    found = built.one("decisions", f"experiment_id = '{case}'")
+    assert found["verdict"] == "hold", found
+    assert found["rule"] == "health_blocked", found
+    assert found["reason"]
+    assert (BLOCKED | SUMMARY_BLOCKS)[case] in blocks(built, case)
+
+
+@pytest.mark.parametrize("case", sorted(HELD))
+def test_data_that_show_nothing_hold(built, case):
+    found = built.one("decisions", f"experiment_id = '{case}'")
+    assert found["verdict"] == "hold", found
+    assert found["reason"]
+    assert not blocks(built, case)
+
+
+@pytest.mark.parametrize("case", sorted(LAUNCHED))
+def test_what_is_usable_still_decides(built, case):
+    found = built.one("decisions", f"experiment_id = '{case}'")
+    assert (found["verdict"], found["rule"]) == ("launch", "launchable"), found
+    assert not blocks(built, case)
+
+
+def test_every_experiment_has_a_decision(built):
+    names = {row["experiment_id"] for row in built.mart("experiments")}
+    assert {row["experiment_id"] for row in built.mart("decisions")} == names
+    assert len(names) == len(BLOCKED) + len(HELD) + len(LAUNCHED) + len(SUMMARIES) + 1
+    assert set(BLOCKED) | HELD | LAUNCHED | set(SUMMARIES) | {"early_harm"} == names
+
+
+def test_no_number_of_any_mart_is_infinite_or_not_a_number(built):
+    marts = ["moments", "effects", "health", "power", "decision_evidence", "variant_decisions"]
+    for mart in marts:
+        for row in built.mart(mart):
+            for column, value in row.items():
+                assert not isinstance(value, float) or math.isfinite(value), (mart, column, row)
+
+
+def test_skipped_values_change_nothing_else(built):
+    rows = built.mart("moments", "experiment_id = 'some_bad'")
+    control, treatment = sorted(rows, key=lambda row: row["variant"])
+    assert (control["n_events"], control["n_skipped"]) == (150, 50)
+    assert (treatment["n_events"], treatment["n_skipped"]) == (300, 200)
+    assert control["mean_num"] == pytest.approx(
+        10 + sum(i % 7 for i in range(100)) / 100, rel=1e-12
+    )
+    health = built.mart("health", "experiment_id = 'some_bad' and check_name = 'values_skipped'")
+    assert {row["status"] for row in health} == {"warning"}
+
+
+def test_large_values_keep_their_digits(built):
+    row = built.one("effects", "experiment_id = 'large'")
+    assert row["estimate"] == pytest.approx(1e15, rel=1e-12)
+    values = [1e15 + 1e13 * ((index % 11) - 5) / 5 for index in range(100)]
+    mean = math.fsum(values) / 100
+    control = built.one("moments", "experiment_id = 'large' and variant = 'a'")
+    assert control["m2_num"] == pytest.approx(math.fsum((x - mean) ** 2 for x in values), rel=1e-12)
+
+
+def test_equal_values_show_no_test(built):
+    for case in ("constant", "constant_but_different"):
+        row = built.one("effects", f"experiment_id = '{case}'")
+        assert row["p_value_fixed"] is None
+        assert row["lower"] is None
+        health = built.one("health", f"experiment_id = '{case}' and check_name = 'varies'")
+        assert health["status"] == "warning"
+
+
+def test_without_control_orders_the_difference_is_shown_but_no_lift(built):
+    row = built.one("effects", "experiment_id = 'no_control_order'")
+    assert row["estimate"] == pytest.approx(0.3, rel=1e-12)
+    assert row["lift"] is None
+
+
+def test_labels_are_kept_as_they_are(built):
+    found = built.one("decisions", "experiment_id = 'odd_labels'")
+    assert found["variant"] == HTML
+    health = built.mart("health", "experiment_id = 'spaced_label' and status = 'blocked'")
+    assert any("' b'" in row["message"] for row in health)
+
+
+def test_a_fact_without_rows_does_not_settle_a_guardrail(built):
+    found = built.one("decisions", "experiment_id = 'empty_profile'")
+    assert found["rule"] == "guardrail_unsettled"
+    found = built.one("decisions", "experiment_id = 'no_control_error'")
+    assert found["rule"] == "guardrail_unsettled"
+
+
+def test_an_early_read_may_roll_back_but_not_launch(built):
+    benefit = built.one("decisions", "experiment_id = 'early_benefit'")
+    assert (benefit["verdict"], benefit["rule"]) == ("hold", "no_look_due")
+    assert "2026-06-08" in benefit["reason"]
+    effect = built.one("effects", "experiment_id = 'early_benefit'")
+    assert effect["p_value_fixed"] < 0.001
+    assert effect["p_value"] is None
+    harm = built.one("decisions", "experiment_id = 'early_harm'")
+    assert (harm["verdict"], harm["rule"]) == ("rollback", "harmed")
+
+
+def test_the_split_is_tested_for_any_look_while_assignment_runs(built):
+    for case, method, status in (
+        ("early_and_lopsided", "anytime", "healthy"),
+        ("lopsided", "chi-square", "blocked"),
+    ):
+        rows = built.mart("health", f"experiment_id = '{case}' and check_name = 'sample_ratio'")
+        assert {row["status"] for row in rows} == {status}
+        assert all(method in row["message"] for row in rows)
+
+
+def test_units_without_a_value_are_compared_between_variants(built):
+    def status(case: str) -> set[str]:
+        rows = built.mart("health", f"experiment_id = '{case}' and check_name = 'values_missing'")
+        assert len(rows) == 2
+        return {row["status"] for row in rows}
+
+    assert status("missing_in_one_arm") == {"healthy", "warning"}
+    assert status("missing_alike") == {"healthy"}
+
+
+def test_imbalance_before_exposure_warns(built):
+    def row(case: str) -> dict:
+        return built.one("health", f"experiment_id = '{case}' and check_name = 'covariate_balance'")
+
+    assert row("alike_before")["status"] == "healthy"
+    found = row("unlike_before")
+    assert found["status"] == "warning"
+    assert found["p_value"] == pytest.approx(math.erfc(found["observed"] / math.sqrt(2)), rel=1e-6)
+    arms = built.mart("moments", "experiment_id = 'unlike_before'")
+    errors = sum(arm["m2_num_cov"] / (arm["n_units"] - 1) / arm["n_units"] for arm in arms)
+    difference = abs(arms[0]["mean_num_cov"] - arms[1]["mean_num_cov"])
+    assert found["observed"] == pytest.approx(difference / math.sqrt(errors), rel=1e-12)
+
+
+def test_crossovers_warn_before_they_block(built):
+    for case, status in (("hardly_crossed", "warning"), ("crossed", "blocked")):
+        row = built.one("health", f"experiment_id = '{case}' and check_name = 'crossovers'")
+        assert row["status"] == status
+
+
+def test_repeated_units_block_only_the_experiments_they_are_in(built):
+    assert blocks(built, "repeated_profile") == {"unique_units"}
+    assert blocks(built, "single_profile") == set()
+
+
+def test_a_wrong_definition_is_named(built):
+    found = built.one("decisions", "experiment_id = 'wrong_definition'")
+    assert "metric 'amounts' is not defined" in found["reason"]

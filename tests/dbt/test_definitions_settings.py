@@ -1,0 +1,173 @@
+"""What stands in vars.experimentos, and what the warehouse knows of the definitions."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from checking import check
+from project import Project
+from test_definitions import ASSIGNMENTS, EXPERIMENT, ORDERS
+
+WHERE = "vars.experimentos (dbt_project.yml): "
+WRONG: dict[str, Any] = {
+    "assignment_models": 3,
+    "fact_models": "fct_orders",
+    "summary_models": [None, "", {"a": 1}],
+    "as_of": "soon",
+    "invalid_experiments": "hodl",
+    "inference": ["client"],
+    "experiments_from": "registry",
+    "memory_schema": "production",
+    "lookback": "3 days",
+    "fact_model": [],
+}
+SAID = [
+    "`assignment_models` must be a list of names of models, each once, got '3'",
+    "`fact_models` must be a list of names of models, each once, got 'fct_orders'",
+    "`summary_models` must be a list of names of models, each once",
+    "`as_of` must be a date or a timestamp, got 'soon'",
+    "`invalid_experiments` is 'hodl'; allowed: fail, hold; did you mean 'hold'?",
+    "`inference` is '['client']'; allowed: python_model, client",
+    "`experiments_from` is not supported yet",
+    "`memory_schema` is not supported yet",
+    "`lookback` is not supported yet",
+    "unknown key `fact_model`; allowed: assignment_models",
+]
+COLUMNS: dict[str, tuple[dict[str, Any], str]] = {
+    "missing_value": (
+        {"type": "mean", "value": "amont"},
+        "`value`: the model has no column 'amont'; allowed: user_id, at, amount, status; "
+        "did you mean 'amount'?",
+    ),
+    "missing_where": ({"type": "proportion", "where": "paid"}, "`where`: the model has no column"),
+    "text_summed": (
+        {"type": "mean", "value": "status"},
+        "`value`: 'status' is VARCHAR, which `aggregate: sum` cannot use",
+    ),
+    "time_averaged": (
+        {"type": "mean", "value": "at", "aggregate": "avg"},
+        "`value`: 'at' is TIMESTAMP, which `aggregate: avg` cannot use",
+    ),
+    "text_proportion": ({"type": "proportion", "value": "status"}, "'status' is VARCHAR"),
+    "where_number": (
+        {"type": "proportion", "where": "amount + 1"},
+        "`where`: 'amount + 1' is DOUBLE, not a condition",
+    ),
+    "ratio_part": (
+        {
+            "type": "ratio",
+            "numerator": {"value": "amount"},
+            "denominator": {"model": "fct_visits", "value": "page"},
+        },
+        "`value`: the model has no column 'page'; allowed: user_id, at",
+    ),
+}
+
+
+def test_every_wrong_setting_is_named_in_one_report(tmp_path: Path):
+    found = check(Project(tmp_path, WRONG))
+    assert not found.passed
+    for text in SAID:
+        assert any(line.startswith(WHERE + text) for line in found.listing["problems"]), text
+    assert len(found.problems) == len(SAID)
+
+
+@pytest.mark.parametrize("settings", ["models", ["fct_orders"]])
+def test_settings_that_are_no_map_are_named(tmp_path: Path, settings: Any):
+    found = check(Project(tmp_path, settings))
+    assert found.problems == [f"{WHERE}must be a map, got '{settings}'"]
+
+
+def test_no_settings_and_no_definitions_are_no_problem(tmp_path: Path):
+    found = check(Project(tmp_path, {}))
+    assert found.passed, found.text
+    assert found.listing == {"experiments": [], "metrics": [], "problems": [], "held": []}
+
+
+def test_a_listed_model_that_does_not_exist_is_named_by_dbt(tmp_path: Path):
+    project = Project(tmp_path, {"fact_models": ["fct_ordrs"]})
+    found = check(project)
+    assert not found.passed
+    assert "depends on a node named 'fct_ordrs'" in found.text
+
+
+def test_the_metrics_of_a_dropped_model_are_unknown_where_they_are_used(tmp_path: Path):
+    project = Project(
+        tmp_path, {"assignment_models": ["fct_assignments"], "fact_models": ["fct_orders"]}
+    )
+    project.model("fct_assignments", "select 1 as user_id", ASSIGNMENTS)
+    project.model("fct_orders", "select 1 as user_id", ORDERS)
+    project.experiment("one", EXPERIMENT | {"explore": ["page_views"]})
+    found = check(project)
+    assert found.problems == [
+        "exposure one (experiments/one.yml), `explore`: metric 'page_views' is not defined; "
+        "allowed: ordered, revenue, refunds"
+    ]
+
+
+def test_units_of_several_kinds_are_told_apart(tmp_path: Path):
+    project = Project(tmp_path, {"assignment_models": ["by_user", "by_device"]})
+    assigned = ASSIGNMENTS["assignments"]
+    project.model("by_user", "select 1 as a", {"assignments": assigned | {"unit": {"user": "u"}}})
+    project.model("by_device", "select 1 as a", {"assignments": assigned | {"unit": {"device": "d"}}})
+    project.model("fct_orders", "select 1 as a", ORDERS | {"unit": {"user": "u"}})
+    project.settings["fact_models"] = ["fct_orders"]
+    project.write_settings()
+    project.experiment("unsaid", EXPERIMENT)
+    project.experiment("lacking", EXPERIMENT | {"unit": "device"})
+    project.experiment("right", EXPERIMENT | {"unit": "user", "id": "lacking"})
+    found = check(project)
+    assert found.problems == [
+        "exposure lacking (experiments/lacking.yml), `success`: metric 'ordered' needs units of "
+        "kind 'device', but model fct_orders (models/fct_orders.yml) has only user",
+        "exposure unsaid (experiments/unsaid.yml): `unit` must say which kind of unit is "
+        "assigned; allowed: user, device",
+    ]
+
+
+@pytest.fixture(scope="module")
+def columns(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What `dbt build` says where only the warehouse can know what is wrong."""
+    project = Project(
+        tmp_path_factory.mktemp("columns"),
+        {
+            "assignment_models": ["fct_assignments"],
+            "fact_models": ["fct_orders", "fct_visits", "fct_texts"],
+        },
+    )
+    fact = {"unit": "user_id", "timestamp": "at"}
+    project.model(
+        "fct_assignments",
+        "select 1 as user_id, 'a' as variant, timestamp '2026-09-01' as assigned_at",
+        {"assignments": ASSIGNMENTS["assignments"] | {"variant": "varant"}},
+    )
+    project.model(
+        "fct_orders",
+        "select 1 as user_id, timestamp '2026-09-01' as at, 1.5::double as amount, 'x' as status",
+        fact | {"metrics": {name: case[0] for name, case in COLUMNS.items()}},
+    )
+    project.model("fct_visits", "select 1 as user_id, timestamp '2026-09-01' as at", fact)
+    project.model("fct_texts", "select '1' as user_id, '2026-09-01' as at", fact)
+    return project.fail()
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_a_column_that_does_not_fit_is_named(columns: str, name: str):
+    lines = [line for line in columns.splitlines() if f"metric {name} of model fct_orders" in line]
+    assert len(lines) == 1
+    assert COLUMNS[name][1] in lines[0]
+
+
+def test_columns_of_assignments_and_facts_are_checked_in_the_same_report(columns: str):
+    assert columns.count("problem(s) in your definitions") == 1
+    for text in (
+        "model fct_assignments (models/fct_assignments.yml), `assignments`: `experiment`: the model "
+        "has no column 'experiment_id'",
+        "`variant`: the model has no column 'varant'; allowed: user_id, variant, assigned_at; "
+        "did you mean 'variant'?",
+        "model fct_texts (models/fct_texts.yml): `timestamp`: 'at' is VARCHAR, not a time: cast it "
+        "in the model",
+        "model fct_texts (models/fct_texts.yml): unit 'unit' is VARCHAR, but INTEGER in model "
+        "fct_assignments (models/fct_assignments.yml), `assignments`: cast one of them",
+    ):
+        assert text in columns
