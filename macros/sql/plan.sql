@@ -133,7 +133,11 @@
         "combine": aggregate.combine,
         "events": experimentos.slot(source, "rows", none, post),
         "skipped": (
-            experimentos.slot(source, "skipped", part.value, post)
+            "("
+            ~ experimentos.slot(source, "rows", none, post)
+            ~ " - "
+            ~ experimentos.slot(source, "values", part.value, post)
+            ~ ")"
             if part.value is not none
             else "0"
         ),

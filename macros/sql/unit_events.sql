@@ -43,7 +43,7 @@
                             as value_{{ loop.index0 }},
                         {%- endfor %}
                         {%- for mask in mask_names %}
-                            {{ experimentos.class_mask(source.predicates, loop.index0) }}
+                            {{ experimentos.class_mask(source.predicates, columns, loop.index0) }}
                             as {{ mask }}{{ "," if not loop.last }}
                         {%- endfor %}
                     from
@@ -89,14 +89,33 @@
     }}
 {% endmacro %}
 
-{% macro class_mask(predicates, mask) %}
+{# The bits of the conditions that a row meets. Comparisons of one text column with different words
+   exclude each other, so they are one CASE: most rows are done after a few of them. #}
+{% macro class_mask(predicates, columns, mask) %}
     {% set terms = [] %}
+    {% set words = {} %}
     {% for predicate in predicates[mask * 60 : mask * 60 + 60] %}
         {% set bit = 2**loop.index0 %}
+        {% set equality = modules.re.match(
+            "^\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*'([A-Za-z0-9_ .:/-]*)'\s*$", predicate
+        ) %}
+        {% set name = equality.group(1) | lower if equality else none %}
+        {% set word = equality.group(2) | lower | trim if equality else none %}
+        {% if predicate == "" %} {% do terms.append(bit | string) %}
+        {% elif columns.get(name, {}).get("class") == "text" and word not in words.get(name, {}) %}
+            {% do words.setdefault(name, {}).update(
+                {word: "'" ~ equality.group(2) ~ "' then " ~ bit}
+            ) %}
+        {% else %} {% do terms.append("case when " ~ predicate ~ " then " ~ bit ~ " else 0 end") %}
+        {% endif %}
+    {% endfor %}
+    {% for name, branches in words.items() %}
         {% do terms.append(
-            bit | string
-            if predicate == ""
-            else "case when " ~ predicate ~ " then " ~ bit ~ " else 0 end"
+            "case "
+            ~ experimentos.quoted(columns[name].name)
+            ~ " when "
+            ~ branches.values()
+            | join(" when ") ~ " else 0 end"
         ) %}
     {% endfor %}
     {{ return("cast(" ~ (terms | join(" + ") if terms else "0") ~ " as bigint)") }}
@@ -108,7 +127,7 @@
     {% for slot in source.slots.values() if slot.value == source["values"].index(value) %}
         {% do operations.append(slot.operation) %}
     {% endfor %}
-    {% set numeric = operations | reject("in", ["distinct", "values", "skipped"]) | list %}
+    {% set numeric = operations | reject("in", ["distinct", "values"]) | list %}
     {% if not numeric and read.class not in ["number"] %} {{ return(read.sql) }} {% endif %}
     {% if not numeric %}
         {#- distinct decimals stay what they are: as doubles, long ones would become the same -#}
@@ -126,10 +145,9 @@
         "values": "count(" ~ value ~ ")",
         "smallest": "min(" ~ value ~ ")",
         "largest": "max(" ~ value ~ ")",
-        "skipped": "count(*)",
         "distinct": "count(distinct " ~ value ~ ")",
     }[slot.operation] %}
-    {% set conditions = [value ~ " is null"] if slot.operation == "skipped" else [] %}
+    {% set conditions = [] %}
     {% set known = "" %}
     {% if dated %}
         {% set phase = source.phases[slot.phase].index %}

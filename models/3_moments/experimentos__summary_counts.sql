@@ -5,7 +5,7 @@
 {%- endfor %}
 -- depends_on: {{ ref("stg_experimentos__variants") }}, {{ ref("stg_experimentos__pairs") }}
 {%- set double = experimentos.type_double() %}
-{%- set parts = [] %}
+{%- set parts, known = [], {} %}
 {%- for experiment in experimentos.definitions().experiments if experiment.summary is not none %}
     {%- for pair in experiment.pairs %} {%- do parts.append((experiment, pair)) %} {%- endfor %}
 {%- endfor %}
@@ -15,7 +15,12 @@ with
     given as (
         {%- for experiment, pair in parts %}
             {%- set relation = experimentos.user_ref(experiment.summary) %}
-            {%- set columns = experimentos.relation_columns(relation) %}
+            {%- if experiment.summary not in known %}
+                {%- do known.update(
+                    {experiment.summary: experimentos.relation_columns(relation)}
+                ) %}
+            {%- endif %}
+            {%- set columns = known[experiment.summary] %}
             {%- set sum_column = experimentos.quoted(
                 columns[pair.metric.parts.num.value | lower].name
             ) %}

@@ -319,10 +319,10 @@ varies as (
         experiment_id,
         'varies' as check_name,
         metric,
-        case when max(greatest(m2_num, m2_den)) > 0 then 'healthy' else 'warning' end as status,
-        max(greatest(m2_num, m2_den)) as observed,
+        case when max(m2_num) > 0 or max(m2_den) > 0 then 'healthy' else 'warning' end as status,
+        max(m2_num) as observed,
         case
-            when max(greatest(m2_num, m2_den)) > 0 then 'values differ between units'
+            when max(m2_num) > 0 or max(m2_den) > 0 then 'values differ between units'
             when max(m2_num) is null then 'metric '''
                     || metric
                     || ''' has no usable values: nothing is shown'

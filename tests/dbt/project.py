@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,9 @@ class Project:
     settings: dict[str, Any] = field(default_factory=dict)
     name: str = "shop"
     database_settings: dict[str, Any] = field(default_factory=dict)
+    _reader: duckdb.DuckDBPyConnection | None = field(default=None, init=False, repr=False)
+    _state: list[tuple[str, int]] = field(default_factory=list, init=False, repr=False)
+    _copies: int = field(default=0, init=False, repr=False)
 
     def __post_init__(self) -> None:
         for part in ("models", "experiments", "dbt_packages"):
@@ -57,7 +61,9 @@ class Project:
         profile = {self.name: {"target": "dev", "outputs": {"dev": output}}}
         (self.folder / "profiles.yml").write_text(yaml.safe_dump(profile))
 
-    def model(self, name: str, rows: str | pa.Table | Path, meta: Mapping[str, Any] | None = None) -> None:
+    def model(
+        self, name: str, rows: str | pa.Table | Path, meta: Mapping[str, Any] | None = None
+    ) -> None:
         """Add a model: SQL text, an Arrow table (kept as Parquet) or a Parquet file."""
         if isinstance(rows, pa.Table):
             path = self.folder / f"{name}.parquet"
@@ -68,7 +74,9 @@ class Project:
             "{{ config(materialized='table') }}\n" + sql
         )
         if meta is not None:
-            properties = {"models": [{"name": name, "config": {"meta": {"experimentos": dict(meta)}}}]}
+            properties = {
+                "models": [{"name": name, "config": {"meta": {"experimentos": dict(meta)}}}]
+            }
             self.yaml(f"models/{name}.yml", yaml.safe_dump(properties, sort_keys=False))
 
     def yaml(self, path: str, text: str) -> None:
@@ -115,10 +123,25 @@ class Project:
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         """Read from the marts; names of marts may be written without their prefix as {moments}."""
-        with duckdb.connect(str(self.database), read_only=True) as connection:
-            cursor = connection.execute(query)
-            names = [column[0] for column in cursor.description]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        cursor = self.reader().execute(query)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def reader(self) -> duckdb.DuckDBPyConnection:
+        """Open a copy of the database as it is now, and keep it open.
+
+        Opening one takes long, and one that stays open would keep dbt out of the database.
+        """
+        files = [self.database, self.database.with_name(f"{self.database.name}.wal")]
+        state = [(file.name, file.stat().st_mtime_ns) for file in files if file.exists()]
+        if self._reader is None or self._state != state:
+            folder = self.folder / f"read_{self._copies}"
+            folder.mkdir()
+            for name, _ in state:
+                shutil.copy(self.folder / name, folder / name)
+            self._reader = duckdb.connect(str(folder / self.database.name), read_only=True)
+            self._state, self._copies = state, self._copies + 1
+        return self._reader
 
     def mart(self, name: str, where: str = "true") -> list[dict[str, Any]]:
         """Read the rows of one mart."""

@@ -171,6 +171,13 @@ CASES = {
         three({"conversions": 1500}, {"conversions": 1000}, {"conversions": 1500}),
         {"variants": THIRDS}, "rollback", "b", "harmed",
     ),
+    # c passes alone, but Holm over arms starts at the arm whose guardrail fails.
+    "held_by_all_guardrails_together": (
+        three({"conversions": 1000, "errors": 5000}, {"conversions": 1200, "errors": 5200},
+              {"conversions": 1088, "errors": 5000}),
+        {"variants": THIRDS, "guardrails": {"errors": {"margin": "4%"}}},
+        "hold", None, "guardrail_unsettled",
+    ),
     # One-sided p .0206: enough for one arm, not for two.
     "corrected_over_arms": (
         three({"conversions": 1000}, {"conversions": 1088}, {"conversions": 1000}),
@@ -296,6 +303,16 @@ def test_an_unsettled_guardrail_is_named(built):
     )
     assert reason(built, "shown_worse_inside_its_margin") == (
         "better than control on conversions, but errors is worse than control"
+    )
+
+
+def test_a_winner_held_by_the_guardrails_of_all_arms_is_not_called_inconclusive(built):
+    rows = built.mart("variant_decisions", "experiment_id = 'held_by_all_guardrails_together'")
+    assert {row["rule"] for row in rows} == {"guardrail_unsettled"}
+    (c,) = (row for row in rows if row["variant"] == "c")
+    assert c["reason"] == (
+        "better than control on conversions, but the guardrails of all variants together are not "
+        "shown within their margins"
     )
 
 
