@@ -31,9 +31,14 @@
             {{ return({"sql": experimentos.quoted(column.name), "class": column.class, "type": column.type}) }}
         {% endif %}
     {% endif %}
-    {% set query %}
-        select ({{ text }}) as {{ experimentos.quoted(label | replace('"', "'")) }} from {{ relation }}
-    {% endset %}
-    {% set type = get_column_schema_from_query(query)[0].dtype %}
+    {% set asked = experimentos.kept().setdefault("expressions", {}) %}
+    {% set key = relation ~ "|" ~ text %}
+    {% if key not in asked %}
+        {% set query %}
+            select ({{ text }}) as {{ experimentos.quoted(label | replace('"', "'")) }} from {{ relation }}
+        {% endset %}
+        {% do asked.update({key: get_column_schema_from_query(query)[0].dtype}) %}
+    {% endif %}
+    {% set type = asked[key] %}
     {{ return({"sql": "(" ~ text ~ ")", "class": experimentos.type_class(type), "type": type}) }}
 {% endmacro %}

@@ -97,7 +97,7 @@
     {% for predicate in predicates[mask * 60 : mask * 60 + 60] %}
         {% set bit = 2**loop.index0 %}
         {% set equality = modules.re.match(
-            "^\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*'([A-Za-z0-9_ .:/-]*)'\s*$", predicate
+            "^\\s*([A-Za-z_][A-Za-z0-9_]*)\\s*=\\s*'([A-Za-z0-9_ .:/-]*)'\\s*$", predicate
         ) %}
         {% set name = equality.group(1) | lower if equality else none %}
         {% set word = equality.group(2) | lower | trim if equality else none %}

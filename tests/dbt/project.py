@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 from dbt.cli.main import dbtRunner, dbtRunnerResult
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PACKAGE = Path(__file__).resolve().parents[2]
 
@@ -38,7 +39,7 @@ class Project:
         )
         link = self.folder / "dbt_packages" / "experimentos"
         if not link.exists():
-            os.symlink(PACKAGE, link)
+            link.symlink_to(PACKAGE)
         self.write_settings()
 
     @property

@@ -1,4 +1,4 @@
-"""Statistics computed by `experimentos build` instead of dbt's Python models: the marts are the same."""
+"""Statistics by `experimentos build` instead of dbt's Python models: the marts are the same."""
 
 import math
 from pathlib import Path
@@ -20,8 +20,10 @@ def copy_shop(root: Path, *, inference: str) -> Workshop:
     copy_package(root, "tests/projects/consumer")
     folder = root / "tests/projects/consumer"
     project = folder / "dbt_project.yml"
-    text = project.read_text().replace("  experimentos:\n    assignment_models", "  experimentos:\n"
-                                       f"    inference: {inference}\n    assignment_models")
+    text = project.read_text().replace(
+        "  experimentos:\n    assignment_models",
+        f"  experimentos:\n    inference: {inference}\n    assignment_models",
+    )
     project.write_text(text)
     profiles = folder / "profiles.yml"
     database = root / "corner_shop.duckdb"

@@ -1,6 +1,5 @@
 """Each mistake in a definition is named: where, which key, what was allowed, what came."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,7 +53,11 @@ EXPERIMENTS: dict[str, tuple[Any, ...]] = {
         {"variants": {"control": "50%", "one_page": 0.5}},
         "the planned share of variant 'control' must be a number between 0 and 1, got '50%'",
     ),
-    "share_negative": ({"variants": {"control": 1.5, "one_page": -0.5}}, "'one_page'", "got '-0.5'"),
+    "share_negative": (
+        {"variants": {"control": 1.5, "one_page": -0.5}},
+        "'one_page'",
+        "got '-0.5'",
+    ),
     "one_variant": ({"variants": {"control": 1}}, "`variants` needs at least two"),
     "same_label_twice": (
         {"control": "1", "variants": {1: 0.5, "1": 0.5}},
@@ -414,9 +417,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Check:
     models["fct_wrong"] = FACT | {"metrics": {name: case[0] for name, case in METRICS.items()}}
     models["fct_unlisted"] = FACT | {"metrics": {"unlisted": {"type": "proportion"}}}
     models["asg_unlisted"] = ASSIGNMENTS
-    for name, meta in (
-        models | {name: case[0] for name, case in (FACTS | TABLES).items()}
-    ).items():
+    for name, meta in (models | {name: case[0] for name, case in (FACTS | TABLES).items()}).items():
         project.model(name, "select 1 as user_id", {})
         write_meta(project, name, meta)
     for name, case in EXPERIMENTS.items():
@@ -425,6 +426,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Check:
             given = given | {"unit": given.get("unit", "unit")}
         project.experiment(name, given)
     project.experiment("fine", EXPERIMENT)
+    numbers = {"control": 0, "variants": {0: 0.5, 1: 0.5}, "id": 7}
+    project.experiment("integers", EXPERIMENT | numbers)
     project.experiment("uses_refused", EXPERIMENT | {"success": ["ordered", "unlisted"]})
     project.experiment("first_use", EXPERIMENT | {"id": "shared"})
     project.experiment("second_use", EXPERIMENT | {"id": ["other", "shared"], "end": None})
@@ -494,6 +497,11 @@ def test_an_id_serves_two_experiments_only_at_different_times(report: Check):
     assert "their dates overlap" in problem
     assert not report.about("exposure later_use (")
     assert not any("id 'other'" in line for line in report.listing["problems"])
+
+
+def test_integer_labels_become_their_text(report: Check):
+    (row,) = [row for row in report.listing["experiments"] if row["experiment_id"] == "integers"]
+    assert (row["control"], row["variants"], row["problems"]) == ("0", ["0", "1"], 0)
 
 
 def test_what_is_right_beside_mistakes_is_listed_and_has_no_problem(report: Check):

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from checking import check
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.factory import FACTORY
 from dbt.cli.main import dbtRunner
@@ -63,7 +62,12 @@ EXPERIMENT = {
     "variants": {"a": 0.5, "b": 0.5},
     "success": ["ordered"],
     "guardrails": {
-        "revenue": {"margin": "2%", "mde": {"absolute": 0.5}, "window": "1 week", "goal": "increase"}
+        "revenue": {
+            "margin": "2%",
+            "mde": {"absolute": 0.5},
+            "window": "1 week",
+            "goal": "increase",
+        }
     },
     "explore": {"order_value": {}},
     "alpha": 0.05,

@@ -36,8 +36,10 @@ SAID = [
 COLUMNS: dict[str, tuple[dict[str, Any], str]] = {
     "missing_value": (
         {"type": "mean", "value": "amont"},
-        "`value`: the model has no column 'amont'; allowed: user_id, at, amount, status; "
-        "did you mean 'amount'?",
+        (
+            "`value`: the model has no column 'amont'; allowed: user_id, at, amount, status; "
+            "did you mean 'amount'?"
+        ),
     ),
     "missing_where": ({"type": "proportion", "where": "paid"}, "`where`: the model has no column"),
     "text_summed": (
@@ -100,8 +102,10 @@ def test_the_metrics_of_a_dropped_model_are_unknown_where_they_are_used(tmp_path
     project.experiment("one", EXPERIMENT | {"explore": ["page_views"]})
     found = check(project)
     assert found.problems == [
-        "exposure one (experiments/one.yml), `explore`: metric 'page_views' is not defined; "
-        "allowed: ordered, revenue, refunds"
+        (
+            "exposure one (experiments/one.yml), `explore`: metric 'page_views' is not defined; "
+            "allowed: ordered, revenue, refunds"
+        )
     ]
 
 
@@ -109,7 +113,9 @@ def test_units_of_several_kinds_are_told_apart(tmp_path: Path):
     project = Project(tmp_path, {"assignment_models": ["by_user", "by_device"]})
     assigned = ASSIGNMENTS["assignments"]
     project.model("by_user", "select 1 as a", {"assignments": assigned | {"unit": {"user": "u"}}})
-    project.model("by_device", "select 1 as a", {"assignments": assigned | {"unit": {"device": "d"}}})
+    project.model(
+        "by_device", "select 1 as a", {"assignments": assigned | {"unit": {"device": "d"}}}
+    )
     project.model("fct_orders", "select 1 as a", ORDERS | {"unit": {"user": "u"}})
     project.settings["fact_models"] = ["fct_orders"]
     project.write_settings()
@@ -118,10 +124,14 @@ def test_units_of_several_kinds_are_told_apart(tmp_path: Path):
     project.experiment("right", EXPERIMENT | {"unit": "user", "id": "lacking"})
     found = check(project)
     assert found.problems == [
-        "exposure lacking (experiments/lacking.yml), `success`: metric 'ordered' needs units of "
-        "kind 'device', but model fct_orders (models/fct_orders.yml) has only user",
-        "exposure unsaid (experiments/unsaid.yml): `unit` must say which kind of unit is "
-        "assigned; allowed: user, device",
+        (
+            "exposure lacking (experiments/lacking.yml), `success`: metric 'ordered' needs units "
+            "of kind 'device', but model fct_orders (models/fct_orders.yml) has only user"
+        ),
+        (
+            "exposure unsaid (experiments/unsaid.yml): `unit` must say which kind of unit is "
+            "assigned; allowed: user, device"
+        ),
     ]
 
 
@@ -161,13 +171,21 @@ def test_a_column_that_does_not_fit_is_named(columns: str, name: str):
 def test_columns_of_assignments_and_facts_are_checked_in_the_same_report(columns: str):
     assert columns.count("problem(s) in your definitions") == 1
     for text in (
-        "model fct_assignments (models/fct_assignments.yml), `assignments`: `experiment`: the model "
-        "has no column 'experiment_id'",
-        "`variant`: the model has no column 'varant'; allowed: user_id, variant, assigned_at; "
-        "did you mean 'variant'?",
-        "model fct_texts (models/fct_texts.yml): `timestamp`: 'at' is VARCHAR, not a time: cast it "
-        "in the model",
-        "model fct_texts (models/fct_texts.yml): unit 'unit' is VARCHAR, but INTEGER in model "
-        "fct_assignments (models/fct_assignments.yml), `assignments`: cast one of them",
+        (
+            "model fct_assignments (models/fct_assignments.yml), `assignments`: `experiment`: the "
+            "model has no column 'experiment_id'"
+        ),
+        (
+            "`variant`: the model has no column 'varant'; allowed: user_id, variant, assigned_at; "
+            "did you mean 'variant'?"
+        ),
+        (
+            "model fct_texts (models/fct_texts.yml): `timestamp`: 'at' is VARCHAR, not a time: "
+            "cast it in the model"
+        ),
+        (
+            "model fct_texts (models/fct_texts.yml): unit 'unit' is VARCHAR, but INTEGER in model "
+            "fct_assignments (models/fct_assignments.yml), `assignments`: cast one of them"
+        ),
     ):
         assert text in columns

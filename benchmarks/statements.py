@@ -1,0 +1,87 @@
+"""The measured process without dbt: SQL statements on a DuckDB file, timed one by one.
+
+`statements.py DATABASE query FILE` runs one query and reads its result.
+`statements.py DATABASE models PROJECT` runs what dbt compiled, in the order of the references.
+Prints the CPU seconds by statement as one line of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+
+STAGES = ("1_staging", "2_units", "3_moments")
+
+
+def settings(database: str | Path) -> dict[str, str | bool | int | float | list[str]]:
+    """What DuckDB is given; project/profiles.yml says the same to dbt."""
+    return {
+        "threads": 2,
+        "memory_limit": "8GB",
+        "temp_directory": f"{database}.tmp",
+        "preserve_insertion_order": False,
+    }
+
+
+def cpu_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def model_statements(project: Path) -> Iterator[tuple[str, str]]:
+    """Name and statement of every model of stages 1 to 3 that the last `dbt build` ran."""
+    nodes = json.loads((project / "target" / "manifest.json").read_text())["nodes"]
+    wanted = [
+        name
+        for name, node in nodes.items()
+        if node["resource_type"] == "model"
+        and node["package_name"] == "experimentos"
+        and node["fqn"][1] in STAGES
+    ]
+    ordered: list[str] = []
+
+    def add(name: str) -> None:
+        if name in wanted and name not in ordered:
+            for parent in nodes[name]["depends_on"]["nodes"]:
+                add(parent)
+            ordered.append(name)
+
+    for name in wanted:
+        add(name)
+    for name in ordered:
+        node = nodes[name]
+        path = project / "target" / "compiled" / "experimentos" / node["original_file_path"]
+        kind = "view" if node["config"]["materialized"] == "view" else "table"
+        yield (
+            node["name"],
+            f"create or replace {kind} {node['relation_name']} as {path.read_text()}",
+        )
+
+
+def main() -> None:
+    database, mode, source = sys.argv[1:]
+    statements = (
+        [("query", Path(source).read_text())]
+        if mode == "query"
+        else list(model_statements(Path(source)))
+    )
+    parts = {"start": cpu_seconds()}
+    with duckdb.connect(
+        database, read_only=mode == "query", config=settings(database)
+    ) as connection:
+        for name, statement in statements:
+            before = cpu_seconds()
+            connection.execute(statement).fetchall()
+            parts[name] = cpu_seconds() - before
+        before = cpu_seconds()
+    parts["close"] = cpu_seconds() - before
+    print(json.dumps(parts))
+
+
+if __name__ == "__main__":
+    main()
