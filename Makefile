@@ -7,7 +7,7 @@ DEMO ?= demo-project
 SQL := models macros src/experimentos/demo tests
 WORKERS ?= 2
 
-.PHONY: setup demo test lint format bench clean
+.PHONY: setup demo test slow lint format bench clean
 
 setup: $(VENV)/.installed
 

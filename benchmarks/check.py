@@ -1,8 +1,10 @@
-"""Whether the moments that the package wrote equal those of plain SQL."""
+"""Whether the moments that the package wrote equal those of plain SQL: `check.py DATABASE`."""
 
 from __future__ import annotations
 
+import json
 import math
+import sys
 from pathlib import Path
 
 import duckdb
@@ -56,3 +58,8 @@ def check_moments(database: Path) -> tuple[int, float]:
                 largest = max(largest, difference)
                 compared += 1
     return compared, largest
+
+
+if __name__ == "__main__":
+    statistics, difference = check_moments(Path(sys.argv[1]))
+    print(json.dumps({"statistics": statistics, "largest_difference": difference}))

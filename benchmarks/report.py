@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from measure import Run, median_cpu, median_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 LABELS = {
     "bare": "bare query",
@@ -42,7 +44,7 @@ def machine() -> dict[str, str]:
 
 
 def results(
-    size: str, runs: Mapping[str, Sequence[Run]], compared: int, largest: float
+    size: str, runs: Mapping[str, Sequence[Run]], checked: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Everything the table says, as plain numbers."""
     bare = median_cpu(runs["bare"])
@@ -58,7 +60,6 @@ def results(
             "peak_gigabytes": round(max(run.peak_gigabytes for run in case), 2),
         }
     models = {name: round(cpu, 2) for name, cpu in median_parts(runs["sql"]).items()}
-    checked = {"statistics": compared, "largest_difference": largest}
     about = machine() | {"size": size, "rounds": len(runs["bare"])}
     return {"about": about, "checked": checked, "cases": cases, "models": models}
 
@@ -81,12 +82,12 @@ def table(found: Mapping[str, Any], before: Mapping[str, Any] | None) -> str:
         )
     overhead = cases["build"]["cpu"] - cases["sql"]["cpu"]
     largest = sorted(found["models"].items(), key=lambda item: -item[1])[:6]
+    models = ", ".join(f"{name.removeprefix('experimentos__')} {cpu:.2f}" for name, cpu in largest)
+    number, difference = checked["statistics"], checked["largest_difference"]
     lines += [
         "",
-        f"dbt on top of its SQL: {overhead:.1f} CPU s. CPU s by model: "
-        + ", ".join(f"{name.removeprefix('experimentos__')} {cpu:.2f}" for name, cpu in largest)
-        + ".",
-        f"{checked['statistics']} statistics equal plain SQL to {checked['largest_difference']:.0e}.",
+        f"dbt on top of its SQL: {overhead:.1f} CPU s. CPU s by model: {models}.",
+        f"{number} statistics equal plain SQL (largest relative difference {difference:.0e}).",
         "",
     ]
     return "\n".join(lines)

@@ -10,10 +10,13 @@ from __future__ import annotations
 import json
 import resource
 import sys
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 STAGES = ("1_staging", "2_units", "3_moments")
 

@@ -51,16 +51,37 @@ with
 
     metrics as (
 
-        select experiment, variant, 'purchases' as metric, purchases as num, purchases_before as num_cov, null as den, null as den_cov
+        select
+            experiment,
+            variant,
+            'purchases' as metric,
+            purchases as num,
+            purchases_before as num_cov,
+            null as den,
+            null as den_cov
         from numbers
         union all
         select experiment, variant, 'revenue', revenue, revenue_before, null, null
         from numbers
         union all
-        select experiment, variant, 'order_value', revenue, revenue_before, purchases, purchases_before
+        select
+            experiment,
+            variant,
+            'order_value',
+            revenue,
+            revenue_before,
+            purchases,
+            purchases_before
         from numbers
         union all
-        select experiment, variant, 'search_to_cart', additions, additions_before, searches, searches_before
+        select
+            experiment,
+            variant,
+            'search_to_cart',
+            additions,
+            additions_before,
+            searches,
+            searches_before
         from numbers
 
     )

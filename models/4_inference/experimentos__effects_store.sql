@@ -59,6 +59,8 @@
             ("p_launch_corrected", double),
             ("mde_reached", double),
             ("mde_planned", double),
+            ("p_value_balance", double),
+            ("p_value_balance_corrected", double),
             ("inputs_hash", text),
             ("control_inputs_hash", text),
         ],

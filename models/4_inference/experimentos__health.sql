@@ -233,8 +233,9 @@ with
                 when sample_ratio.p_value < 0.01
                 then 'the split is unlikely under the planned one'
                 else 'the split agrees with the planned one'
-            end
-            || coalesce(' (' || sample_ratio.method || ')', '') as message
+            end || coalesce(
+                ' (' || sample_ratio.population || ' units, ' || sample_ratio.method || ')', ''
+            ) as message
         from {{ experimentos.inferred("sample_ratio") }} as sample_ratio
         inner join experiments on sample_ratio.experiment_id = experiments.experiment_id
 
@@ -414,99 +415,43 @@ covariates as (
 
     -- Chance may make arms differ before exposure, and CUPED removes that: a warning, unless the
     -- split is wrong too.
-    covariate_arms as (
-
-        select
-            experiment_id,
-            metric,
-            variant,
-            is_control,
-            mean_num_cov,
-            m2_num_cov / nullif(n_units - 1, 0) / nullif(n_units, 0) as squared_error
-        from inputs
-        where m2_num_cov is not null and n_units >= 2
-
-    ),
-
-    covariate_scores as (
-
-        select
-            treatment.experiment_id,
-            treatment.metric,
-            treatment.variant,
-            abs(treatment.mean_num_cov - control.mean_num_cov) / sqrt(
-                treatment.squared_error + control.squared_error
-            ) as score
-        from covariate_arms as treatment
-        inner join
-            covariate_arms as control
-            on treatment.experiment_id = control.experiment_id
-            and treatment.metric = control.metric
-            and control.is_control
-        where not treatment.is_control and treatment.squared_error + control.squared_error > 0
-
-    ),
-
-    covariate_tests as (
-
-        select
-            *,
-            {{ experimentos.normal_tails("score") }} * (
-                count(*) over (partition by experiment_id)
-                - row_number() over (partition by experiment_id order by score desc, metric, variant)
-                + 1
-            ) as step
-        from covariate_scores
-
-    ),
-
-    covariate_holm as (
-
-        select
-            *,
-            least(
-                1,
-                max(step) over (
-                    partition by experiment_id
-                    order by score desc, metric, variant
-                    rows between unbounded preceding and current row
-                )
-            ) as p_value
-        from covariate_tests
-
-    ),
-
     covariate_balance as (
 
         select
-            covariate_holm.experiment_id,
+            effects.experiment_id,
             'covariate_balance' as check_name,
-            covariate_holm.metric,
-            covariate_holm.variant,
+            effects.metric,
+            effects.variant,
             case
-                when covariate_holm.p_value >= 0.001
+                when effects.p_value_balance_corrected >= 0.001
                 then 'healthy'
                 when wrong_split.experiment_id is not null
                 then 'blocked'
                 else 'warning'
             end as status,
-            covariate_holm.score as observed,
+            effects.p_value_balance as observed,
             0.001 as threshold,
-            covariate_holm.p_value,
+            effects.p_value_balance_corrected as p_value,
             case
-                when covariate_holm.p_value >= 0.001
+                when effects.p_value_balance_corrected >= 0.001
                 then 'the variants were alike before exposure'
                 else
                     'metric '''
-                    || covariate_holm.metric
+                    || effects.metric
                     || ''' differed between the variants before exposure'
             end as message
-        from covariate_holm
+        from {{ experimentos.inferred("effects") }} as effects
+        inner join experiments on effects.experiment_id = experiments.experiment_id
         left join
             (
                 select distinct experiment_id from sample_ratio where status = 'blocked'
             ) as wrong_split
-            on covariate_holm.experiment_id = wrong_split.experiment_id
+            on effects.experiment_id = wrong_split.experiment_id
+        where
+            effects.used_for_decision
+            and effects.is_latest
+            and effects.segment = 'all'
+            and effects.p_value_balance_corrected is not null
 
     ),
 

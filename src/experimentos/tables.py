@@ -15,10 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from experimentos import arrow, estimators, families
+from experimentos.checks import balance
 from experimentos.checks import sample_ratio as ratio_check
 from experimentos.inference import detectable, lift, mixed
 from experimentos.inference.mixed import Directed, Goal, Mixed
-from experimentos.moments import BoolArray, FloatArray, IntArray, JointMoments
+from experimentos.moments import BoolArray, FloatArray, IntArray, JointMoments, Moments
 
 if TYPE_CHECKING:
     from experimentos.estimators import Comparison
@@ -43,7 +44,7 @@ EFFECTS_OUTPUT = arrow.schema(
     "string: margin_kind; double: p_value_noninferior p_value_harm p_value_harm_corrected "
     "p_value_worse theta variance_reduction; string: method; "
     "flag: used_for_decision is_latest is_final; double: p_launch p_launch_corrected mde_reached "
-    "mde_planned; string: inputs_hash control_inputs_hash"
+    "mde_planned p_value_balance p_value_balance_corrected; string: inputs_hash control_inputs_hash"
 )
 SAMPLE_RATIO_INPUT = arrow.schema(
     "string: experiment_id population segment segment_value variant; date: assigned_on; "
@@ -160,6 +161,8 @@ class _Pairs:
     is_adjusted: BoolArray
     twin: IntArray
     comparison: Comparison
+    covariate_control: Moments
+    covariate_treatment: Moments
     plain_variance: FloatArray
     theta: FloatArray
 
@@ -197,6 +200,7 @@ def _pair(inputs: pa.Table) -> _Pairs:
 
     covered = arrow.flags(inputs, "has_covariate")
     adjusted = estimators.adjust(joint, metric_group, covered)
+    covariate = Moments(n=joint.n, mean=joint.mean_num_cov, m2=joint.m2_num_cov)
     has = np.flatnonzero((control >= 0) & ~np.isnan(adjusted.theta[treatment]))
     both = estimators.compare_adjusted(adjusted.take(control[has]), adjusted.take(treatment[has]))
     variance = plain.std_error**2
@@ -209,6 +213,8 @@ def _pair(inputs: pa.Table) -> _Pairs:
         is_adjusted=np.arange(theta.size) >= treatment.size,
         twin=twin,
         comparison=plain.append(both),
+        covariate_control=covariate.take(np.concatenate([control, control[has]])),
+        covariate_treatment=covariate.take(np.concatenate([treatment, treatment[has]])),
         plain_variance=np.concatenate([variance, variance[has]]),
         theta=theta,
     )
@@ -225,6 +231,7 @@ def _statistics(rows: pa.Table, pairs: _Pairs) -> dict[str, object]:
     result, tail = _decide(rows, pairs, plan, directed, p_harm)
     result |= _intervals(several, plan, directed, tail, plan.is_final & pairs.is_deciding)
 
+    result |= _balance(rows, pairs)
     size = np.abs(comparison.mean_control)
     mde = arrow.floats(rows, "mde")
     std_error = comparison.std_error
@@ -304,6 +311,19 @@ def _decide(
         "p_launch_corrected": np.where(plan.is_final, decided.p_launch_corrected[of_twin], np.nan),
     }
     return columns, np.where(deciding, decided.tail[of_twin], plan.alpha / 2)
+
+
+def _balance(rows: pa.Table, pairs: _Pairs) -> dict[str, object]:
+    """Balance of the covariates before exposure; tested once per treatment and metric."""
+    tested = pairs.is_deciding & (pairs.control >= 0)
+    group = arrow.codes(rows, _GROUP)[tested]
+    control, treatment = (
+        pairs.covariate_control.take(tested),
+        pairs.covariate_treatment.take(tested),
+    )
+    columns = np.full((2, tested.size), np.nan)
+    columns[:, tested] = balance.balance(control, treatment, group)
+    return {"p_value_balance": columns[0], "p_value_balance_corrected": columns[1]}
 
 
 def _intervals(

@@ -5,8 +5,8 @@ A check says whether the data can be trusted, never which variant is better.
 
 from types import ModuleType
 
-from experimentos.checks import sample_ratio
+from experimentos.checks import balance, sample_ratio
 
-CHECKS: dict[str, ModuleType] = {"sample_ratio": sample_ratio}
+CHECKS: dict[str, ModuleType] = {"balance": balance, "sample_ratio": sample_ratio}
 
-__all__ = ["CHECKS", "sample_ratio"]
+__all__ = ["CHECKS", "balance", "sample_ratio"]
