@@ -175,7 +175,7 @@
         {% do metric.update({key: seconds or 0, key ~ "_text": text if dated else none}) %}
     {% endfor %}
     {% do metric.update(experimentos.read_covariate(metric, dated, by_date, problems)) %}
-    {% do metric.update({"is_dated": dated | length > 0}) %}
+    {% do metric.update({"is_dated": dated | length > 0, "is_by_date": by_date | length > 0}) %}
 {% endmacro %}
 
 {# The kinds of unit that all fact models of a metric have; none while one of them is not known. #}

@@ -154,6 +154,8 @@
         {% do problems.append(experimentos.problem(where, "`window: none` is not supported yet")) %}
     {% elif seconds is none or seconds == 0 %}
         {% do problems.append(experimentos.bad_duration(where, "window", text)) %}
+    {% elif pair.metric.is_by_date and seconds % 86400 %}
+        {% do problems.append(experimentos.part_of_day(where, "window", text)) %}
     {% else %} {% do pair.update({"window": seconds, "window_text": text}) %}
     {% endif %}
 {% endmacro %}

@@ -3,15 +3,22 @@
 from experimentos.project.build import build
 from experimentos.project.definitions import Definitions, read_definitions
 from experimentos.project.gateway import BuildSummary, Progress, Project
-from experimentos.project.yaml_files import DuplicateKey, find_duplicate_keys
+from experimentos.project.yaml_files import (
+    DuplicateKey,
+    MisreadKey,
+    find_duplicate_keys,
+    find_misread_keys,
+)
 
 __all__ = [
     "BuildSummary",
     "Definitions",
     "DuplicateKey",
+    "MisreadKey",
     "Progress",
     "Project",
     "build",
     "find_duplicate_keys",
+    "find_misread_keys",
     "read_definitions",
 ]

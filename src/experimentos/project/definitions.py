@@ -7,7 +7,8 @@ from typing import Any
 
 from experimentos.errors import ProjectError
 from experimentos.project.gateway import PACKAGE, Project
-from experimentos.project.yaml_files import find_duplicate_keys
+from experimentos.project.messages import KEY_HELP
+from experimentos.project.yaml_files import find_duplicate_keys, find_misread_keys
 
 _LISTING = "experimentos_check "
 
@@ -43,22 +44,25 @@ def read_definitions(project: Project) -> Definitions:
     Returns
     -------
     Definitions
-        With the problems of all definitions at once, and the keys that its files give twice.
+        With the problems of all definitions at once, the keys that its files give twice, and those
+        that YAML does not read as text.
     """
-    duplicates = tuple(str(duplicate) for duplicate in find_duplicate_keys(project.root))
+    misread = tuple(map(str, find_misread_keys(project.root)))
+    hidden = tuple(map(str, find_duplicate_keys(project.root))) + misread
     logged: list[str] = []
     failure: tuple[str, ...] = ()
     try:
         project.check_versions()
         project.run_operation(f"{PACKAGE}.check", logged=logged)
     except ProjectError as error:
-        failure = (str(error),)
+        # dbt stops at such a key too, but names neither the file nor the line.
+        failure = () if misread and KEY_HELP in str(error) else (str(error),)
     listing = _listing(logged)
     return Definitions(
         experiments=tuple(listing.get("experiments", ())),
         metrics=tuple(listing.get("metrics", ())),
         # Where the macro got as far as listing its problems, dbt's error only repeats them.
-        problems=duplicates + (tuple(listing.get("problems", ())) or failure),
+        problems=hidden + (tuple(listing.get("problems", ())) or failure),
         held=tuple(listing.get("held", ())),
     )
 

@@ -15,6 +15,11 @@ _OPERATION = re.compile(r"^Encountered an error while running operation: ")
 _OWN_HEADER = re.compile(r"^(Compilation|Runtime) Error in .*\n\s*(?=experimentos: )")
 _EXCEPTION = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Warning)?: ")
 _OWN_ERROR = re.compile(r"^experimentos\.errors\.\w+: ")
+_KEY = re.compile(r"\bkeys must be str, int, float, bool or None, not \w+")
+KEY_HELP = (
+    "A key in your YAML was read as something else than text, for instance as a date: "
+    "`experimentos check` names it, with its file and line."
+)
 _LOCK = "Could not set lock on file"
 _LOCK_HELP = (
     "Another process has the DuckDB file open; close it, or wait until it has finished, and run "
@@ -56,6 +61,7 @@ def readable(text: str) -> str:
     if own:
         text = _dedent(text[own.end() :])
     text = _without_traceback(text)
+    text = _KEY.sub(KEY_HELP, text)
     return f"{text}\n{_LOCK_HELP}" if _LOCK in text else text
 
 
