@@ -161,16 +161,7 @@
         {% elif seconds is none or (key == "window" and dated and seconds == 0) %}
             {% do problems.append(experimentos.bad_duration(where, key, text)) %}
         {% elif by_date and seconds % 86400 %}
-            {% do problems.append(
-                experimentos.problem(
-                    where,
-                    "`"
-                    ~ key
-                    ~ ": "
-                    ~ text
-                    ~ "` must be whole days, because the fact's time is a date",
-                )
-            ) %}
+            {% do problems.append(experimentos.part_of_day(where, key, text)) %}
         {% endif %}
         {% do metric.update({key: seconds or 0, key ~ "_text": text if dated else none}) %}
     {% endfor %}
@@ -199,14 +190,7 @@
     {% if dated and (seconds is none or seconds == 0) %}
         {% do problems.append(experimentos.bad_duration(metric.where, "covariate", given)) %}
     {% elif dated and by_date and seconds % 86400 %}
-        {% do problems.append(
-            experimentos.problem(
-                metric.where,
-                "`covariate: "
-                ~ given
-                ~ "` must be whole days, because the fact's time is a date",
-            )
-        ) %}
+        {% do problems.append(experimentos.part_of_day(metric.where, "covariate", given)) %}
     {% elif not dated and seconds is not none %}
         {% do problems.append(
             experimentos.problem(
@@ -228,6 +212,21 @@
         {% do covariate.update({"covariate_column": given | string, "covariate_text": given}) %}
     {% endif %}
     {{ return(covariate) }}
+{% endmacro %}
+
+{% macro part_of_day(where, key, text) %}
+    {{
+        return(
+            experimentos.problem(
+                where,
+                "`"
+                ~ key
+                ~ ": "
+                ~ text
+                ~ "` must be whole days, because the fact's time is a date",
+            )
+        )
+    }}
 {% endmacro %}
 
 {% macro bad_duration(where, key, got) %}

@@ -10,6 +10,8 @@
     {% for fact in found.facts.values() %}
         {% do experimentos.check_fact_columns(fact, found, units, problems) %}
     {% endfor %}
+    {% do experimentos.check_days(found, problems) %}
+    {% do experimentos.check_summary_columns(found, problems) %}
     {% for kind, places in units.items() %}
         {% for place in places if place.class != places[0].class %}
             {% do problems.append(
@@ -162,6 +164,82 @@
                 ["integer", "number", "boolean"],
             ) %}
         {% endif %}
+    {% endfor %}
+{% endmacro %}
+
+{# Facts whose time column turns out to be a date count by days, as those with `timestamp_is_date` do,
+   so spans of their metrics are whole days. #}
+{% macro check_days(found, problems) %}
+    {% set by_date = [] %}
+    {% for fact in found.facts.values() if fact.is_dated %}
+        {% set relation = experimentos.user_ref(fact.name) %}
+        {% set columns = experimentos.relation_columns(relation) %}
+        {% if experimentos.fact_is_by_date(fact, relation, columns) %}
+            {% do by_date.append(fact.name) %}
+        {% endif %}
+    {% endfor %}
+    {% set counted = [] %}
+    {% for metric in found.metrics.values() %}
+        {% if metric.parts.values() | selectattr("model", "in", by_date) | list %}
+            {% do counted.append(metric.name) %}
+            {% for key in ["window", "delay", "covariate"] if metric[key] % 86400 %}
+                {% do problems.append(
+                    experimentos.part_of_day(metric.where, key, metric[key ~ "_text"])
+                ) %}
+            {% endfor %}
+        {% endif %}
+    {% endfor %}
+    {% for experiment in found.experiments if counted and experiment.summary is none %}
+        {% for pair in experiment.pairs if pair.window % 86400 and pair.metric.name in counted %}
+            {% if pair.window != pair.metric.window %}
+                {% set key = "guardrails" if pair.role == "guardrail" else pair.role %}
+                {% do problems.append(
+                    experimentos.part_of_day(
+                        experiment.where ~ ", `" ~ key ~ "`, metric " ~ pair.metric.name,
+                        "window",
+                        pair.window_text,
+                    )
+                ) %}
+            {% endif %}
+        {% endfor %}
+    {% endfor %}
+{% endmacro %}
+
+{# The counts and sums of summary models that experiments use are numbers. #}
+{% macro check_summary_columns(found, problems) %}
+    {% set checked = {} %}
+    {% for experiment in found.experiments if experiment.summary is not none and experiment.pairs %}
+        {% set model = experiment.summary %}
+        {% if model not in checked %}
+            {% set relation = experimentos.user_ref(model) %}
+            {% do checked.update(
+                {model: {"columns": experimentos.relation_columns(relation), "names": []}}
+            ) %}
+        {% endif %}
+        {% set columns, done = checked[model]["columns"], checked[model]["names"] %}
+        {% set names = ["users"] %}
+        {% for pair in experiment.pairs %}
+            {% do names.append(pair.metric.parts.num.value) %}
+            {% if pair.metric.type == "mean" %}
+                {% do names.append(pair.metric.name ~ "_sum_sq") %}
+            {% endif %}
+        {% endfor %}
+        {% for name in names if name not in done %}
+            {% do done.append(name) %}
+            {% set column = columns[name | lower] %}
+            {% if column.class not in ["integer", "number"] %}
+                {% do problems.append(
+                    experimentos.problem(
+                        experiment.where ~ ", summary model " ~ model,
+                        "column `"
+                        ~ name
+                        ~ "` is "
+                        ~ column.type
+                        ~ ", not a number: cast it in the model, or leave it out",
+                    )
+                ) %}
+            {% endif %}
+        {% endfor %}
     {% endfor %}
 {% endmacro %}
 

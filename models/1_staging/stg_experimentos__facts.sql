@@ -3,7 +3,8 @@
 -- depends_on: {{ ref("stg_experimentos__experiments") }}
 {%- set assignment_models = experimentos.listed_models("assignment_models") %}
 {%- set fact_models = experimentos.listed_models("fact_models") %}
-{%- for model in assignment_models + fact_models %}
+{%- set summary_models = experimentos.listed_models("summary_models") %}
+{%- for model in assignment_models + fact_models + summary_models %}
 -- depends_on: {{ experimentos.user_ref(model) }}
 {%- endfor %}
 

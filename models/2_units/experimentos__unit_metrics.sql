@@ -88,7 +88,9 @@ with
             arm_id,
             unit,
             pair_id,
-            bool_or(is_zero_filled) as is_zero_filled,
+            {% if shapes | rejectattr("is_zero_filled") | list -%} bool_or(is_zero_filled)
+            {%- else -%} true
+            {%- endif %} as is_zero_filled,
             {{ experimentos.combined("num", "num_weight", "combine_num", ways.num) }} as num,
             {{ experimentos.combined("den", "den_weight", "combine_den", ways.den) }} as den,
             {{ experimentos.combined("num_cov", "num_cov_weight", "combine_num", ways.num) }}

@@ -1,8 +1,8 @@
-"""One row per experiment and population: is the split the planned one?"""
+"""One row per experiment and population: whether the split is the planned one."""
+
+from experimentos import tables
 
 
 def model(dbt, session):
     dbt.config(materialized="table")
-    from experimentos import tables
-
     return tables.sample_ratio(dbt.ref("experimentos__sample_ratio_inputs").to_arrow_table())

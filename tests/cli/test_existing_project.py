@@ -84,3 +84,17 @@ def test_the_five_steps(run, tmp_path, monkeypatch):
     assert run("init").code == 0
     assert run("build", "--vars", "{experimentos: {nonsense: 1}}").code == 1
     assert run("check").code == 0
+
+    # A key that dbt cannot keep is named, without dbt's own words.
+    text = DEFINITIONS["experiments/gate.yml"].replace("{a: 0.5", "{2026-01-01: 0.5")
+    (tmp_path / "experiments" / "gate.yml").write_text(text)
+    answer = run("check", "--format", "json")
+    assert answer.code == 1
+    assert answer.json["problems"] == [
+        (
+            "experiments/gate.yml, line 8: the key 2026-01-01 was read by YAML as a date, not as "
+            "text: quote it"
+        )
+    ]
+    for verb in ("build", "memo"):
+        assert "`experimentos check` names it, with its file and line" in run(verb).err

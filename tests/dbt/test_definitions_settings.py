@@ -64,6 +64,20 @@ COLUMNS: dict[str, tuple[dict[str, Any], str]] = {
         "`value`: the model has no column 'page'; allowed: user_id, at",
     ),
 }
+DAYS: dict[str, Any] = {
+    "metrics": {
+        "whole": {"type": "proportion", "window": "48 hours"},
+        "hours": {"type": "proportion", "window": "12 hours", "delay": "30 minutes"},
+        "before": {"type": "mean", "aggregate": "count", "covariate": "36 hours"},
+        "both": {
+            "type": "ratio",
+            "window": "1 hour",
+            "numerator": {"aggregate": "count"},
+            "denominator": {"model": "fct_visits", "aggregate": "count"},
+        },
+    }
+}
+OVERRIDES = {"guardrails": {"before": {"window": "25 hours"}}, "explore": ["both"]}
 
 
 def test_every_wrong_setting_is_named_in_one_report(tmp_path: Path):
@@ -135,6 +149,22 @@ def test_units_of_several_kinds_are_told_apart(tmp_path: Path):
     ]
 
 
+def test_the_window_of_an_experiment_is_whole_days_where_facts_are_by_date(tmp_path: Path):
+    project = Project(
+        tmp_path, {"assignment_models": ["fct_assignments"], "fact_models": ["fct_orders"]}
+    )
+    project.model("fct_assignments", "select 1 as user_id", ASSIGNMENTS)
+    project.model("fct_orders", "select 1 as user_id", ORDERS | {"timestamp_is_date": True})
+    project.experiment("fine", EXPERIMENT | {"success": {"ordered": {"window": "2 days"}}})
+    project.experiment("wrong", EXPERIMENT | {"success": {"ordered": {"window": "36 hours"}}})
+    assert check(project).about("exposure wrong (") == [
+        (
+            "exposure wrong (experiments/wrong.yml), `success`, metric ordered: `window: 36 hours`"
+            " must be whole days, because the fact's time is a date"
+        ),
+    ]
+
+
 @pytest.fixture(scope="module")
 def columns(tmp_path_factory: pytest.TempPathFactory) -> str:
     """What `dbt build` says where only the warehouse can know what is wrong."""
@@ -142,7 +172,8 @@ def columns(tmp_path_factory: pytest.TempPathFactory) -> str:
         tmp_path_factory.mktemp("columns"),
         {
             "assignment_models": ["fct_assignments"],
-            "fact_models": ["fct_orders", "fct_visits", "fct_texts"],
+            "fact_models": ["fct_orders", "fct_visits", "fct_texts", "fct_days"],
+            "summary_models": ["counts"],
         },
     )
     fact = {"unit": "user_id", "timestamp": "at"}
@@ -158,6 +189,17 @@ def columns(tmp_path_factory: pytest.TempPathFactory) -> str:
     )
     project.model("fct_visits", "select 1 as user_id, timestamp '2026-09-01' as at", fact)
     project.model("fct_texts", "select '1' as user_id, '2026-09-01' as at", fact)
+    project.model("fct_days", "select 1 as user_id, date '2026-09-01' as at", fact | DAYS)
+    project.experiment("by_day", EXPERIMENT | {"success": ["whole", "hours"]} | OVERRIDES)
+    # Of a summary whatever is used is a number; a label may be of any type.
+    project.model(
+        "counts",
+        "select 1 as variant, '10' as users, 1.5::decimal(9, 2) as conversions, true as refunds, "
+        "'2' as amount_sum, current_date as amount_sum_sq, 'x' as notes",
+    )
+    counted = {"control": 1, "variants": {"1": 0.5, "2": 0.5}, "summary": "counts"}
+    project.experiment("counted", counted | {"guardrails": ["refunds"]})
+    project.experiment("counted_again", counted | {"guardrails": ["refunds"]})
     return project.fail()
 
 
@@ -189,3 +231,31 @@ def test_columns_of_assignments_and_facts_are_checked_in_the_same_report(columns
         ),
     ):
         assert text in columns
+
+
+def test_spans_over_facts_that_turn_out_to_be_by_date_are_whole_days(columns: str):
+    said = [line.strip() for line in columns.splitlines() if "must be whole days" in line]
+    ends = " must be whole days, because the fact's time is a date"
+    model = "of model fct_days (models/fct_days.yml)"
+    assert said == [
+        f"- metric hours {model}: `window: 12 hours`{ends}",
+        f"- metric hours {model}: `delay: 30 minutes`{ends}",
+        f"- metric before {model}: `covariate: 36 hours`{ends}",
+        f"- metric both {model}: `window: 1 hour`{ends}",
+        (
+            "- exposure by_day (experiments/by_day.yml), `guardrails`, metric before: "
+            f"`window: 25 hours`{ends}"
+        ),
+    ]
+
+
+def test_columns_of_summaries_are_numbers_where_they_are_used(columns: str):
+    said = [line.strip() for line in columns.splitlines() if "summary model counts" in line]
+    where = "- exposure counted (experiments/counted.yml), summary model counts: column "
+    ends = ", not a number: cast it in the model, or leave it out"
+    assert said == [
+        f"{where}`users` is VARCHAR{ends}",
+        f"{where}`refunds` is BOOLEAN{ends}",
+        f"{where}`amount_sum` is VARCHAR{ends}",
+        f"{where}`amount_sum_sq` is DATE{ends}",
+    ]

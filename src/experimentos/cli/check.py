@@ -48,7 +48,7 @@ def check(
     """Check all definitions, without building anything, and list what is defined.
 
     Runs the package's own check (dbt run-operation experimentos.check) and reads the YAML files for
-    what dbt hides: a key given twice, or read as a date. Exits with 1 if anything would stop a build.
+    what dbt hides: a key given twice, or read as a date. Exits with 1 if a build would stop.
     """
     with reporting(output), opened(project_dir, profiles_dir, target, variables) as project:
         found = read_definitions(project)

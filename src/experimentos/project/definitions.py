@@ -45,24 +45,25 @@ def read_definitions(project: Project) -> Definitions:
     -------
     Definitions
         With the problems of all definitions at once, the keys that its files give twice, and those
-        that YAML does not read as text.
+        that stop dbt because YAML does not read them as text.
     """
-    misread = tuple(map(str, find_misread_keys(project.root)))
-    hidden = tuple(map(str, find_duplicate_keys(project.root))) + misread
+    duplicates = tuple(map(str, find_duplicate_keys(project.root)))
     logged: list[str] = []
     failure: tuple[str, ...] = ()
     try:
         project.check_versions()
         project.run_operation(f"{PACKAGE}.check", logged=logged)
     except ProjectError as error:
-        # dbt stops at such a key too, but names neither the file nor the line.
-        failure = () if misread and KEY_HELP in str(error) else (str(error),)
+        failure = (str(error),)
+        if KEY_HELP in str(error):
+            # dbt names neither the file nor the line.
+            failure = tuple(map(str, find_misread_keys(project.root))) or failure
     listing = _listing(logged)
     return Definitions(
         experiments=tuple(listing.get("experiments", ())),
         metrics=tuple(listing.get("metrics", ())),
         # Where the macro got as far as listing its problems, dbt's error only repeats them.
-        problems=hidden + (tuple(listing.get("problems", ())) or failure),
+        problems=duplicates + (tuple(listing.get("problems", ())) or failure),
         held=tuple(listing.get("held", ())),
     )
 

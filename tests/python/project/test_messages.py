@@ -47,3 +47,9 @@ def test_of_a_traceback_only_the_exception_is_left():
 def test_a_locked_file_is_explained():
     text = 'IO Error: Could not set lock on file "a.duckdb": Conflicting lock is held in python'
     assert "close it, or wait" in readable(text)
+
+
+def test_a_key_that_dbt_cannot_keep_points_to_the_check():
+    text = readable("keys must be str, int, float, bool or None, not date")
+    assert "`experimentos check` names it" in text
+    assert "keys must be" not in text

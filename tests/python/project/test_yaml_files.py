@@ -1,4 +1,4 @@
-from experimentos.project import find_duplicate_keys
+from experimentos.project import find_duplicate_keys, find_misread_keys
 
 
 def write(root, **files):
@@ -42,3 +42,35 @@ def test_the_same_key_in_two_mappings_is_fine(tmp_path):
 def test_a_file_that_is_no_yaml_is_left_to_dbt(tmp_path):
     write(tmp_path, a="a: [", b="b: 1\nb: 2\n", empty="")
     assert [found.file for found in find_duplicate_keys(tmp_path)] == ["models/b.yml"]
+
+
+def test_a_key_that_is_read_as_a_date_is_named_with_file_and_line(tmp_path):
+    write(
+        tmp_path,
+        gate="exposures:\n  - name: gate\n    variants: {2026-01-01: 0.5, b: 0.5}\n",
+        orders="models:\n  - meta:\n      2026-01-01 10:00:00: late\n      !!binary eA==: x\n",
+    )
+    assert [str(found) for found in find_misread_keys(tmp_path)] == [
+        (
+            "models/gate.yml, line 3: the key 2026-01-01 was read by YAML as a date, not as text: "
+            "quote it"
+        ),
+        (
+            "models/orders.yml, line 3: the key 2026-01-01 10:00:00 was read by YAML as a date, "
+            "not as text: quote it"
+        ),
+        (
+            "models/orders.yml, line 4: the key eA== was read by YAML as binary data, not as "
+            "text: quote it"
+        ),
+    ]
+
+
+def test_keys_that_dbt_can_keep_are_left_to_the_macros(tmp_path):
+    write(tmp_path, a="'2026-01-01': 1\n1: 1\non: 1\n0.5: 1\n~: 1\na: 2026-01-01\n")
+    assert find_misread_keys(tmp_path) == ()
+
+
+def test_a_mapping_that_aliases_name_again_is_read_once(tmp_path):
+    write(tmp_path, a="a: &a {x: 1, x: 2, 2026-01-01: 1, self: *a}\nb: *a\n")
+    assert len(find_duplicate_keys(tmp_path)) == len(find_misread_keys(tmp_path)) == 1
