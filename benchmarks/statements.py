@@ -18,7 +18,7 @@ import duckdb
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STAGES = ("1_staging", "2_units", "3_moments")
+LAST = "model.experimentos.experimentos__moments"
 
 
 def settings(database: str | Path) -> dict[str, str | bool | int | float | list[str]]:
@@ -37,25 +37,17 @@ def cpu_seconds() -> float:
 
 
 def model_statements(project: Path) -> Iterator[tuple[str, str]]:
-    """Name and statement of every model of stages 1 to 3 that the last `dbt build` ran."""
+    """Name and statement of every model on the way to the moments that the last `dbt build` ran."""
     nodes = json.loads((project / "target" / "manifest.json").read_text())["nodes"]
-    wanted = [
-        name
-        for name, node in nodes.items()
-        if node["resource_type"] == "model"
-        and node["package_name"] == "experimentos"
-        and node["fqn"][1] in STAGES
-    ]
     ordered: list[str] = []
 
     def add(name: str) -> None:
-        if name in wanted and name not in ordered:
+        if nodes.get(name, {}).get("package_name") == "experimentos" and name not in ordered:
             for parent in nodes[name]["depends_on"]["nodes"]:
                 add(parent)
             ordered.append(name)
 
-    for name in wanted:
-        add(name)
+    add(LAST)
     for name in ordered:
         node = nodes[name]
         path = project / "target" / "compiled" / "experimentos" / node["original_file_path"]

@@ -52,6 +52,7 @@ with
 
     ),
 
+    -- Once per check: a split that is wrong among the units assigned is so among those analysed.
     health_blocked as (
 
         select
@@ -59,16 +60,22 @@ with
             treatments.variant,
             'health_blocked' as rule,
             health.metric,
-            coalesce(health.status = 'blocked', false) as fired,
-            coalesce(health.p_value, health.observed) as observed,
-            health.threshold,
-            health.check_name || ': ' || health.message as message
+            true as fired,
+            min(coalesce(health.p_value, health.observed)) as observed,
+            min(health.threshold) as threshold,
+            health.check_name || ': ' || max(health.message) as message
         from treatments
         inner join
             {{ ref("experimentos__health") }} as health
             on treatments.experiment_id = health.experiment_id
             and health.variant in ('all', treatments.variant, treatments.control)
         where health.status = 'blocked'
+        group by
+            treatments.experiment_id,
+            treatments.variant,
+            health.metric,
+            health.check_name,
+            health.variant
 
     ),
 
