@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LABELS = {
-    "bare": "bare query",
-    "sql": "stages 1 to 3, compiled SQL",
+    "bare": "bare query, one sum by unit",
+    "bare_by_name": "the same by unit and event name",
+    "sql": "raw events to moments, compiled SQL",
     "build": "stages 1 to 3, `dbt build` with its tests",
     "empty_build": "`dbt build` without definitions",
     "many_check": "`check`, 20,000 pairs",

@@ -55,9 +55,10 @@ def road_cases(folder: Path, raw: Path) -> list[Case]:
     build = dbt(project, warehouse, "build", *STAGES_1_TO_3)
     run_process(build.command, build.environment, folder / "first_build.log")
     script = [sys.executable, str(HERE / "statements.py")]
-    bare = [*script, str(raw), "query", str(HERE / "queries" / "bare.sql")]
+    bare = [*script, str(raw), "query"]
     return [
-        Case("bare", bare),
+        Case("bare", [*bare, str(HERE / "queries" / "bare.sql")]),
+        Case("bare_by_name", [*bare, str(HERE / "queries" / "bare_by_name.sql")]),
         Case("sql", [*script, str(warehouse), "models", str(project)]),
         Case("build", build.command, build.environment),
     ]
