@@ -183,7 +183,6 @@
 
 {% macro plan_phase(source, metric, window, side) %}
     {% set covariate = metric.covariate if side == "pre" else 0 %}
-    {% set dated = metric.is_dated %}
     {% set key = [side, covariate, metric.delay, window] | join("|") %}
     {% do source.phases.setdefault(
         key,

@@ -1,5 +1,5 @@
 {# One expression over all shapes, chosen by the class's measure. Shapes that say the same share a branch. #}
-{% macro shape_case(shapes, key, as_null="null") %}
+{% macro shape_case(shapes, key) %}
     {%- set branches = {} -%}
     {%- for shape in shapes -%}
         {%- set expression = shape.get(key) -%}
@@ -47,9 +47,9 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# The ways of combining that numerators (6) or denominators (7) of the plan's measures use. #}
+{# The ways of combining that numerators or denominators of the plan's measures use. #}
 {% macro used_ways(plan, side) %}
-    {% set place = {"num": 6, "den": 7}[side] + 2 %}
+    {% set place = {"num": 8, "den": 9}[side] %}
     {{ return(plan.measures | map(attribute=place) | reject("none") | unique | sort | list) }}
 {% endmacro %}
 

@@ -100,7 +100,6 @@ with
             and arms.covariate_seconds = unit_counts.covariate_seconds
             and covered_from.first_at is not distinct from unit_counts.first_at
         left join active on arms.arm_id = active.arm_id and arms.pair_id = active.pair_id
-        where arms.arm_id is not null
 
     ),
 
