@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
+from dbt.deprecations import reset_deprecations
 
 PACKAGE = Path(__file__).resolve().parents[2]
 PARTS = ("dbt_project.yml", "profiles.yml", "macros", "models")
@@ -35,6 +36,7 @@ class Workshop:
         """Run dbt; fails with its messages unless it succeeds."""
         folders = ["--project-dir", str(self.folder), "--profiles-dir", str(self.folder)]
         self.events.clear()
+        reset_deprecations()  # dbt counts them for the whole process: those of other tests' projects
         try:
             result = dbtRunner(callbacks=[self.events.append]).invoke(
                 ["--quiet", *arguments, *folders]
