@@ -21,7 +21,10 @@ demo: setup
 	$(BIN)/experimentos demo $(DEMO) --force
 
 test: setup lint
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not bench"
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not bench and not slow"
+
+slow: setup
+	$(BIN)/pytest -n $(WORKERS) -m slow
 
 lint: setup
 	$(BIN)/ruff check .
