@@ -7,7 +7,7 @@ DEMO ?= demo-project
 SQL := models macros src/experimentos/demo tests
 WORKERS ?= 2
 
-.PHONY: setup demo test slow lint format bench clean
+.PHONY: setup demo test slow validation lint format bench clean
 
 setup: $(VENV)/.installed
 
@@ -25,6 +25,9 @@ test: setup lint
 
 slow: setup
 	$(BIN)/pytest -n $(WORKERS) -m slow
+
+validation: setup
+	$(BIN)/python tests/validation/report.py
 
 lint: setup
 	$(BIN)/ruff check .

@@ -137,12 +137,12 @@ class Moments(_ArrayStruct):
     @property
     def variance(self) -> FloatArray:
         """Sample variance, metric units squared; NaN with fewer than two units."""
-        return _ratio(self.m2, np.where(self.n > 1, self.n - 1, np.nan))
+        return divide(self.m2, np.where(self.n > 1, self.n - 1, np.nan))
 
     @property
     def variance_of_mean(self) -> FloatArray:
         """Variance of the mean, metric units squared; NaN with fewer than two units."""
-        return _ratio(self.variance, self.n)
+        return divide(self.variance, self.n)
 
 
 @dataclass(frozen=True)
@@ -257,7 +257,7 @@ def merge(first: Moments, second: Moments) -> Moments:
     (array([3.]), array([2.]), array([8.]))
     """
     n = first.n + second.n
-    share = _ratio(second.n, n)
+    share = divide(second.n, n)
     mean_first, mean_second = (
         _zero_if_empty(first.mean, first.n),
         _zero_if_empty(second.mean, second.n),
@@ -286,7 +286,7 @@ def merge_joint(first: JointMoments, second: JointMoments) -> JointMoments:
         Joint moments of all units.
     """
     n = first.n + second.n
-    share = _ratio(second.n, n)
+    share = divide(second.n, n)
     delta = {v: getattr(second, f"mean_{v}") - getattr(first, f"mean_{v}") for v in JOINT_VARIABLES}
     merged = {"n": n}
     for variable in JOINT_VARIABLES:
@@ -348,7 +348,7 @@ def from_sums(n: npt.ArrayLike, total: npt.ArrayLike, total_sq: npt.ArrayLike) -
     """
     n, total, total_sq = (np.asarray(v, dtype=np.float64) for v in (n, total, total_sq))
     raw = Moments(n=n, mean=total, m2=total_sq)
-    mean = _ratio(raw.mean, raw.n)
+    mean = divide(raw.mean, raw.n)
     m2 = total_sq - total * mean
     scale = np.abs(total_sq)
     impossible = m2 < -1e-9 * scale
@@ -391,6 +391,18 @@ def _zero_if_empty(values: FloatArray, n: FloatArray) -> FloatArray:
     return np.where(n == 0, 0.0, values)
 
 
-def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+def divide(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+    """Quotients, NaN where the denominator is 0.
+
+    Parameters
+    ----------
+    numerator, denominator : array of shape (k,)
+        Numbers.
+
+    Returns
+    -------
+    array of shape (k,)
+        Without warnings of NumPy.
+    """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return np.where(denominator == 0, np.nan, numerator / denominator)

@@ -36,7 +36,8 @@ class Workshop:
         """Run dbt; fails with its messages unless it succeeds."""
         folders = ["--project-dir", str(self.folder), "--profiles-dir", str(self.folder)]
         self.events.clear()
-        reset_deprecations()  # dbt counts them for the whole process: those of other tests' projects
+        # dbt counts them for the whole process, other tests' projects included.
+        reset_deprecations()
         try:
             result = dbtRunner(callbacks=[self.events.append]).invoke(
                 ["--quiet", *arguments, *folders]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from experimentos.errors import ArgumentError
+from experimentos.arguments import probability
 from experimentos.moments import BoolArray, FloatArray, _ArrayStruct
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ def evaluate(method: Method, comparison: Comparison, *, alpha: npt.ArrayLike = 0
     ArgumentError
         If `alpha` is not between 0 and 1.
     """
-    tail = check_alpha(alpha, comparison) / 2
+    tail = probability("alpha", alpha, comparison.df.shape) / 2
     interval = method.interval(comparison, tail)
     lift_interval = method.lift_interval(comparison, tail)
     separated = ~np.isnan(lift_interval.lower) & ~np.isnan(lift_interval.upper)
@@ -227,31 +227,3 @@ def evaluate(method: Method, comparison: Comparison, *, alpha: npt.ArrayLike = 0
         lift_lower=lift_interval.lower,
         lift_upper=lift_interval.upper,
     )
-
-
-def check_alpha(alpha: npt.ArrayLike, comparison: Comparison) -> FloatArray:
-    """Error rates of the shape of a comparison, checked.
-
-    Parameters
-    ----------
-    alpha : float or array of shape (k,)
-        Error rates.
-    comparison : Comparison, fields of shape (k,)
-        Gives the shape.
-
-    Returns
-    -------
-    array of shape (k,)
-        The rates.
-
-    Raises
-    ------
-    ArgumentError
-        If a rate is not between 0 and 1.
-    """
-    rates = np.asarray(alpha, dtype=np.float64)
-    bad = ~((rates > 0) & (rates < 1))
-    if bad.any():
-        msg = f"`alpha` must be between 0 and 1, got {float(rates[bad].flat[0])!r}"
-        raise ArgumentError(msg)
-    return np.broadcast_to(rates, comparison.df.shape).astype(np.float64)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from experimentos.inference import METHODS, always_valid, exact_rates, score, welch
+from experimentos.inference import METHODS, exact_rates, score, welch
 from experimentos.inference.effect import Interval, Method, Null, Tails, no_effect, null_at
 from experimentos.moments import BoolArray, FloatArray, Moments
+from experimentos.sequential import always_valid
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,8 +3,8 @@ import pytest
 from scipy import integrate, stats
 from scipy.special import log_ndtr, ndtri
 
-from experimentos.inference import always_valid
-from experimentos.inference.always_valid import boundary, log_e_value, tightest_information
+from experimentos.sequential import always_valid
+from experimentos.sequential.always_valid import boundary, log_e_value, tightest_information
 
 
 def p_values(z, n, alpha=0.005, planned=5000.0):

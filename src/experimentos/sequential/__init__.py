@@ -1,0 +1,1 @@
+"""Tests and intervals that hold at many looks."""
