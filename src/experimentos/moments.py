@@ -44,12 +44,12 @@ class _ArrayStruct:
     def _check(self) -> None:
         """Check the values; structs that have rules override this."""
 
-    def take(self, index: IntArray | BoolArray) -> Self:
-        """Return the elements at an index or under a mask.
+    def take(self, index: IntArray | BoolArray | slice) -> Self:
+        """Return the elements at an index, under a mask or in a slice.
 
         Parameters
         ----------
-        index : array of int or bool
+        index : array of int or bool, or slice
             Positions, or a mask of the same shape.
 
         Returns

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import betainc, betaincc, ndtr, stdtrit
 
+from experimentos.arguments import probability
 from experimentos.estimators import Comparison
 from experimentos.estimators import compare as _compare
 from experimentos.inference import fieller
-from experimentos.inference.effect import Effect, Interval, Method, Null, Tails, evaluate
+from experimentos.inference.effect import Effect, Interval, Method, Null, Tails, evaluate, in_blocks
+from experimentos.inference.student import both_tails, lower_tail, upper_quantile
 
 if TYPE_CHECKING:
     from experimentos.moments import FloatArray, Moments
@@ -47,9 +48,7 @@ def tails(comparison: Comparison, null: Null) -> Tails:
     contrast = comparison.estimate - (weight - 1) * comparison.mean_control - shift
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         statistic = np.where(variance > 0, contrast / np.sqrt(variance), np.nan)
-    return Tails(
-        less=lower_tail(comparison.df, statistic), greater=lower_tail(comparison.df, -statistic)
-    )
+    return Tails(*both_tails(comparison.df, statistic))
 
 
 def interval(comparison: Comparison, tail: FloatArray) -> Interval:
@@ -67,7 +66,7 @@ def interval(comparison: Comparison, tail: FloatArray) -> Interval:
     Interval, fields of shape (k,)
         In metric units; NaN where the test is.
     """
-    half_width = critical_value(comparison.df, tail) * comparison.std_error
+    half_width = upper_quantile(comparison.df, tail) * comparison.std_error
     return Interval(comparison.estimate - half_width, comparison.estimate + half_width)
 
 
@@ -86,7 +85,7 @@ def lift_interval(comparison: Comparison, tail: FloatArray) -> Interval:
     Interval, fields of shape (k,)
         Fractions; NaN where the control mean is not separated from 0.
     """
-    return fieller.lift_interval(comparison, critical_value(comparison.df, tail))
+    return fieller.lift_interval(comparison, upper_quantile(comparison.df, tail))
 
 
 def separation(comparison: Comparison) -> FloatArray:
@@ -139,52 +138,10 @@ def welch(control: Moments, treatment: Moments, *, alpha: float = 0.05) -> Effec
     >>> welch(drug_1, drug_2).p_value.round(5)  # Student's sleep data
     array([0.07939])
     """
-    return evaluate(METHOD, _compare(control, treatment), alpha=alpha)
-
-
-def critical_value(df: FloatArray, tail: FloatArray) -> FloatArray:
-    """Upper quantile of Student's t.
-
-    Parameters
-    ----------
-    df : array of shape (k,)
-        Degrees of freedom.
-    tail : array of shape (k,)
-        Upper tail probability, below one half.
-
-    Returns
-    -------
-    array of shape (k,)
-        NaN where either is.
-    """
-    with np.errstate(invalid="ignore"):
-        return -np.asarray(stdtrit(np.where(df > 0, df, np.nan), tail), dtype=np.float64)
-
-
-def lower_tail(df: FloatArray, statistic: FloatArray) -> FloatArray:
-    """Lower tail of Student's t, right down to the smallest numbers.
-
-    Parameters
-    ----------
-    df : array of shape (k,)
-        Degrees of freedom.
-    statistic : array of shape (k,)
-        Values of t.
-
-    Returns
-    -------
-    array of shape (k,)
-        Probabilities; NaN where either is.
-    """
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
-        # One of the two arguments is far from 1 and keeps its digits; both give the tail itself.
-        far = 0.5 * betainc(df / 2, 0.5, 1 / (1 + statistic**2 / df))
-        near = 0.5 * betaincc(0.5, df / 2, 1 / (1 + df / statistic**2))
-        tail = np.where(statistic**2 < df, near, far)
-        tail = np.where(df > 1e12, ndtr(-np.abs(statistic)), tail)
-    tail = np.where(statistic == 0, 0.5, tail)
-    probability = np.where(statistic > 0, 1 - tail, tail)
-    return np.where(np.isnan(df) | np.isnan(statistic), np.nan, probability)
+    rates = probability("alpha", alpha, control.n.shape)
+    return in_blocks(
+        lambda c, t, level: evaluate(METHOD, _compare(c, t), alpha=level), control, treatment, rates
+    )
 
 
 METHOD = Method(tails=tails, interval=interval, lift_interval=lift_interval)
