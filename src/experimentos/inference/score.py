@@ -63,12 +63,12 @@ def tails(comparison: Comparison, null: Null) -> Tails:
         At weight 1 and shift 0 the pooled score test. NaN where no event or only events happened.
     """
     data = counts(comparison)
-    relative, shifted = null.weight != 1, null.shift != 0
-    if not (relative.any() or shifted.any()):
-        statistic = pooled_statistic(data)
-    else:
-        statistic = difference_statistic(data, null.shift)
-        statistic = np.where(relative, ratio_statistic(data, null.weight), statistic)
+    statistic = pooled_statistic(data)
+    rest = np.flatnonzero((null.weight != 1) | (null.shift != 0))
+    if rest.size:
+        few, weight = data.take(rest), null.weight[rest]
+        shifted = difference_statistic(few, null.shift[rest])
+        statistic[rest] = np.where(weight != 1, ratio_statistic(few, weight), shifted)
     return Tails(less=ndtr(statistic), greater=ndtr(-statistic))
 
 
@@ -89,10 +89,10 @@ def interval(comparison: Comparison, tail: FloatArray) -> Interval:
     """
     data, critical = counts(comparison), -ndtri(tail)
     given = (data.x_c, data.n_c), (data.x_t, data.n_t)
-    limits = []
+    estimate, limits = data.difference, []
     for side, (first, second) in ((-1.0, given), (1.0, given[::-1])):
         distance, solved = difference_distance(*first, *second, critical)
-        limit = data.difference + side * distance
+        limit = estimate + side * distance
         rest = np.flatnonzero(~solved)
         if rest.size:
             limit[rest] = search_difference(data.take(rest), critical[rest], side)

@@ -25,7 +25,7 @@ import numpy as np
 if TYPE_CHECKING:
     from experimentos.moments import BoolArray, FloatArray
 
-STEPS = 3
+STEPS = 2
 MORE_STEPS = 12
 TOLERANCE = 1e-7
 Step = Callable[[tuple["FloatArray", ...], "FloatArray"], "FloatArray"]
@@ -117,13 +117,15 @@ def _newton(
         multiplier = multiplier - change
     is_solved = np.abs(change) <= TOLERANCE * np.abs(multiplier)
     rest = np.flatnonzero(~is_solved & np.isfinite(multiplier))
-    if rest.size:
-        few, found = tuple(values[rest] for values in given), multiplier[rest]
-        for _ in range(MORE_STEPS):
-            change = step(few, found)
-            found = found - change
-        multiplier[rest] = found
-        is_solved[rest] = np.abs(change) <= TOLERANCE * np.abs(found)
+    for _ in range(MORE_STEPS):
+        if not rest.size:
+            break
+        found = multiplier[rest]
+        change = step(tuple(values[rest] for values in given), found)
+        multiplier[rest] = found - change
+        # Each element stops by itself, so that its digits do not depend on its neighbours.
+        is_solved[rest] = np.abs(change) <= TOLERANCE * np.abs(multiplier[rest])
+        rest = rest[~is_solved[rest] & np.isfinite(change)]
     return multiplier, is_solved
 
 
