@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+PEERS ?= .venv-peers
 DEMO ?= demo-project
 SQL := models macros src/experimentos/demo tests
 WORKERS ?= 2
@@ -41,8 +42,15 @@ format: setup
 	$(BIN)/ruff format .
 	$(BIN)/sqlfmt --quiet $(SQL)
 
-bench: setup
+bench: setup $(PEERS)/.installed
+	$(PEERS)/bin/python benchmarks/inference/run.py
 	$(BIN)/python benchmarks/run.py
 
+$(PEERS)/.installed: pyproject.toml benchmarks/inference/peers.txt
+	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv --without-pip $(PEERS)
+	$(PYTHON) -m pip --python $(PEERS)/bin/python install --quiet --no-compile --disable-pip-version-check --requirement benchmarks/inference/peers.txt
+	$(PYTHON) -m pip --python $(PEERS)/bin/python install --quiet --no-compile --disable-pip-version-check --no-deps gbstats==0.8.0 --editable .
+	@touch $@
+
 clean:
-	rm -rf $(VENV) $(DEMO) build dist target logs .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(DEMO) build dist target logs .mypy_cache .ruff_cache .pytest_cache .hypothesis

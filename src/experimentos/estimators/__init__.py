@@ -1,20 +1,38 @@
 """From joint moments to the two means of a comparison, their variances and their covariance.
 
 Every estimator ends in the same struct, `Comparison`: a test method never needs to know whether
-the means are plain, ratios or covariate-adjusted.
+the means are plain, ratios, covariate-adjusted or post-stratified.
 """
 
 from experimentos.estimators.comparison import Comparison, compare, without_control
+from experimentos.estimators.covariates import CrossMoments, as_ratios
 from experimentos.estimators.cuped import Adjusted, adjust, compare_adjusted
+from experimentos.estimators.grouping import pool
+from experimentos.estimators.interacted import adjust_interacted
 from experimentos.estimators.ratio import mean, ratio
+from experimentos.estimators.reduction import share_explained, variance_removed
+from experimentos.estimators.regressed import Regressed, compare_regressed
+from experimentos.estimators.regression import adjust_by_regression
+from experimentos.estimators.strata import merge_sparse, post_stratify
 
 __all__ = [
     "Adjusted",
     "Comparison",
+    "CrossMoments",
+    "Regressed",
     "adjust",
+    "adjust_by_regression",
+    "adjust_interacted",
+    "as_ratios",
     "compare",
     "compare_adjusted",
+    "compare_regressed",
     "mean",
+    "merge_sparse",
+    "pool",
+    "post_stratify",
     "ratio",
+    "share_explained",
+    "variance_removed",
     "without_control",
 ]

@@ -4,6 +4,7 @@ from reference.builders import joint_moments, moments
 from scipy import stats
 
 from experimentos import estimators
+from experimentos.errors import ArgumentError
 from experimentos.moments import JointMoments
 
 
@@ -198,3 +199,70 @@ def test_coverage_of_an_adjusted_lift():
     covered = ((limits.lower <= true_lift) & (limits.upper >= true_lift)).sum()
     low, high = stats.binom.ppf([0.0005, 0.9995], trials, 0.95)
     assert low <= covered <= high
+
+
+def test_theta_pooled_over_units_is_that_of_all_of_them_as_one_sample():
+    data = [{k: arm[k] for k in ("num", "num_cov")} for arm in samples(9)]
+    for i, arm in enumerate(data):
+        arm["num"] = arm["num"] + 5 * i
+    joint = joint_moments(data)
+    group, allowed = np.zeros(3, dtype=int), np.ones(3, dtype=bool)
+    found = estimators.adjust(joint, group, allowed, theta="pooled")
+    y, x = (np.concatenate([arm[k] for arm in data]) for k in ("num", "num_cov"))
+    np.testing.assert_allclose(found.theta, np.cov(y, x)[0, 1] / x.var(ddof=1), rtol=1e-12)
+    for i, arm in enumerate(data):
+        residual = arm["num"] - found.theta[0] * (arm["num_cov"] - x.mean())
+        np.testing.assert_allclose(found.mean[i], residual.mean(), rtol=1e-12)
+        np.testing.assert_allclose(
+            found.variance_within[i], residual.var(ddof=1) / residual.size, rtol=1e-10
+        )
+
+
+def test_both_thetas_are_the_same_where_the_arms_have_one_covariate_mean():
+    data = [{k: arm[k] for k in ("num", "num_cov")} for arm in samples(10, arms=2)]
+    for arm in data:
+        arm["num_cov"] = arm["num_cov"] - arm["num_cov"].mean()
+    data[1]["num"] = data[1]["num"] + 100
+    joint = joint_moments(data)
+    group, allowed = np.zeros(2, dtype=int), np.ones(2, dtype=bool)
+    within, pooled = (
+        estimators.adjust(joint, group, allowed, theta=theta) for theta in ("within", "pooled")
+    )
+    np.testing.assert_allclose(pooled.theta, within.theta, rtol=1e-10)
+
+
+@pytest.mark.parametrize("theta", ["within", "pooled"])
+def test_many_groups_are_as_one_each(theta):
+    joint = joint_moments([arm for i in range(20) for arm in samples(20 + i, arms=2)])
+    group, allowed = np.repeat(np.arange(20), 2), np.ones(40, dtype=bool)
+    found = estimators.adjust(joint, group, allowed, theta=theta)
+    for i in range(20):
+        own = group == i
+        alone = estimators.adjust(joint.take(own), np.zeros(2, int), allowed[own], theta=theta)
+        for name in vars(found):
+            np.testing.assert_array_equal(getattr(alone, name), getattr(found, name)[own])
+
+
+@pytest.mark.parametrize("theta", ["within", "pooled"])
+def test_shifting_the_covariate_changes_nothing_and_scaling_it_only_theta(theta):
+    data = [{k: arm[k] for k in ("num", "num_cov")} for arm in samples(11, arms=2)]
+    moved = [{"num": arm["num"], "num_cov": 1e6 - 4 * arm["num_cov"]} for arm in data]
+    group, allowed = np.zeros(2, dtype=int), np.ones(2, dtype=bool)
+    wanted, found = (
+        estimators.adjust(joint_moments(given), group, allowed, theta=theta)
+        for given in (data, moved)
+    )
+    np.testing.assert_allclose(found.theta, wanted.theta / -4, rtol=1e-9)
+    for name in ("mean", "variance_within", "common", "cross"):
+        np.testing.assert_allclose(
+            getattr(found, name), getattr(wanted, name), rtol=1e-6, atol=1e-12
+        )
+
+
+def test_wrong_arguments_are_named():
+    joint = joint_moments(samples(12, arms=2))
+    allowed = np.ones(2, dtype=bool)
+    with pytest.raises(ArgumentError, match="`theta` must be one of .*'pooled', 'within'.*'nope'"):
+        estimators.adjust(joint, np.array([0, 0]), allowed, theta="nope")
+    with pytest.raises(ArgumentError, match="`group` must be"):
+        estimators.adjust(joint, np.array([0, -1]), allowed)
