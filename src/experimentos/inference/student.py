@@ -89,7 +89,7 @@ def both_tails(df: FloatArray, statistic: FloatArray) -> tuple[FloatArray, Float
         normal += normal * _series(_TO_NORMAL, deviate_sq, 1 / (reduced * reduced))
         normal = np.copysign(normal, statistic)
         lower, upper = np.asarray(ndtr(normal)), np.asarray(ndtr(-normal))
-    rest = np.flatnonzero(~near_normal & ~np.isnan(reduced + statistic))
+    rest = np.flatnonzero(~(near_normal | np.isnan(reduced) | np.isnan(statistic)))
     if rest.size:
         tail = _beta_tail(df[rest], statistic[rest])
         below = statistic[rest] <= 0
@@ -126,7 +126,7 @@ def upper_quantile(df: FloatArray, tail: FloatArray) -> FloatArray:
         deviate = normal + normal * _series(_FROM_NORMAL, square, 1 / (reduced * reduced))
         size = np.sqrt(df * np.expm1(deviate * deviate / reduced))
         quantile = np.where(df >= NORMAL, normal, np.copysign(size, normal))
-    rest = np.flatnonzero(~near_normal & ~np.isnan(df + tail))
+    rest = np.flatnonzero(~(near_normal | np.isnan(df) | np.isnan(tail)))
     if rest.size:
         quantile[rest] = -stdtrit(np.where(df[rest] > 0, df[rest], np.nan), tail[rest])
     return quantile
