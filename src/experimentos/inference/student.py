@@ -86,7 +86,8 @@ def both_tails(df: FloatArray, statistic: FloatArray) -> tuple[FloatArray, Float
         deviate_sq = np.where(df >= NORMAL, square, reduced * np.log1p(square / df))
         near_normal = deviate_sq + 8 <= REACH * reduced
         normal = np.sqrt(deviate_sq)
-        normal += normal * _series(_TO_NORMAL, deviate_sq, 1 / (reduced * reduced))
+        change = normal * _series(_TO_NORMAL, deviate_sq, 1 / (reduced * reduced))
+        normal += np.where(df >= NORMAL, 0.0, change)
         normal = np.copysign(normal, statistic)
         lower, upper = np.asarray(ndtr(normal)), np.asarray(ndtr(-normal))
     rest = np.flatnonzero(~(near_normal | np.isnan(reduced) | np.isnan(statistic)))
