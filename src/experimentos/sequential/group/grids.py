@@ -1,0 +1,177 @@
+"""Where the recursive integration puts its nodes: how far, and how many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from experimentos.moments import FloatArray, IntArray
+
+MARGIN = 7.5
+FARTHEST = 38.0
+LEAST_GROWTH = 1e-3
+FEWEST_POINTS, MOST_POINTS = 16, 2048
+POINTS_PER_WIDTH = 1.35
+CHUNK_ELEMENTS = 2**17
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Limits of integration and number of nodes, one row per boundary set.
+
+    Parameters
+    ----------
+    low, high : array of shape (rows, looks)
+        What of the continuation region is integrated over, in standard normal units.
+    points : array of int, shape (rows, looks)
+        Nodes of the Gauss-Legendre rule.
+    """
+
+    low: FloatArray
+    high: FloatArray
+    points: IntArray
+
+    def take(self, index: IntArray) -> Plan:
+        """Rows at an index.
+
+        Parameters
+        ----------
+        index : array of int
+            Rows.
+
+        Returns
+        -------
+        Plan
+            Those rows.
+        """
+        return Plan(self.low[index], self.high[index], self.points[index])
+
+    def groups(self) -> Iterator[IntArray]:
+        """Rows that go through the recursion together.
+
+        Yields
+        ------
+        array of int
+            Rows of equal `points`, so that no row's result depends on the others, and not more
+            than fit the cache at once.
+        """
+        _, group = np.unique(self.points, axis=0, return_inverse=True)
+        group = group.reshape(-1)
+        for number in range(group.max(initial=-1) + 1):
+            rows = np.flatnonzero(group == number)
+            most = int(self.points[rows[0]].max())
+            size = max(1, CHUNK_ELEMENTS // most**2)
+            for start in range(0, rows.size, size):
+                yield rows[start : start + size]
+
+
+def plan(
+    lower: FloatArray, upper: FloatArray, information: FloatArray,
+    drift: FloatArray, drift_high: FloatArray | None = None,
+) -> Plan:  # fmt: skip
+    r"""Limits and nodes for which the recursion is accurate to about ten digits.
+
+    Parameters
+    ----------
+    lower, upper : array of shape (rows, looks)
+        Boundaries; may be infinite. Where an upper boundary is not yet known, a value above it
+        (below it for a lower boundary) will do.
+    information : array of shape (rows, looks)
+        Positive and strictly increasing.
+    drift, drift_high : array of shape (rows,)
+        Smallest and largest drift. Default of the latter: the former.
+
+    Returns
+    -------
+    Plan, fields of shape (rows, looks)
+        For `recursion`.
+
+    Notes
+    -----
+    A path that ends at :math:`z_j` has passed around :math:`z_j \sqrt{I_k/I_j}` at look k, whatever
+    the drift, so limits are 7.5 deviations beyond the largest of these and of the mean: crossings
+    of probability 1e-100 keep their digits. The integrand is no narrower than a normal density of
+    variance :math:`1/(1 + I_k/\Delta_k + I_k/\Delta_{k+1})`; nodes are so many to each such width.
+    """
+    highest = drift if drift_high is None else drift_high
+    root = np.sqrt(information)
+    high = root * np.maximum(_latest(upper / root), highest[:, None]) + MARGIN
+    low = root * np.minimum(-_latest(-lower / root), drift[:, None]) - MARGIN
+    middle = root * ((drift + highest) / 2)[:, None]
+    high = np.minimum(np.minimum(high, middle + FARTHEST), upper)
+    low = np.maximum(np.maximum(low, middle - FARTHEST), lower)
+    return Plan(low, high, _points(high - low, information))
+
+
+def growing(information: FloatArray) -> FloatArray:
+    """Information that grows by at least one part in a thousand from look to look.
+
+    Parameters
+    ----------
+    information : array of shape (rows, looks)
+        Information at the looks.
+
+    Returns
+    -------
+    array of shape (rows, looks)
+        Raised where it shrinks or stands still. Looks count as a little less alike than they are,
+        so computed crossing probabilities are not below the true ones.
+    """
+    grown = information.copy()
+    for look in range(1, grown.shape[1]):
+        least = grown[:, look - 1] * (1 + LEAST_GROWTH)
+        grown[:, look] = np.maximum(grown[:, look], least)
+    return grown
+
+
+@lru_cache(maxsize=256)
+def legendre(points: int) -> tuple[FloatArray, FloatArray]:
+    """Nodes and weights of Gauss and Legendre on (-1, 1).
+
+    Parameters
+    ----------
+    points : int
+        How many.
+
+    Returns
+    -------
+    nodes, weights : array of shape (points,)
+        Ascending. Newton's method from Tricomi's approximation; `scipy.special.roots_legendre`
+        would load a linear algebra library for it.
+    """
+    index = np.arange(points, 0, -1)
+    x = (1 - (points - 1) / (8 * points**3)) * np.cos(np.pi * (index - 0.25) / (points + 0.5))
+    for _ in range(4):
+        previous, value = np.ones_like(x), x
+        for degree in range(1, points):
+            following = ((2 * degree + 1) * x * value - degree * previous) / (degree + 1)
+            previous, value = value, following
+        slope = points * (previous - x * value) / (1 - x * x)
+        x = x - value / slope
+    nodes, weights = (x - x[::-1]) / 2, 2 / ((1 - x * x) * slope**2)
+    nodes.flags.writeable = weights.flags.writeable = False
+    return nodes, weights
+
+
+def _latest(values: FloatArray) -> FloatArray:
+    """Largest finite value at this look or a later one; minus infinity if there is none."""
+    finite = np.where(np.isfinite(values), values, -np.inf)
+    return np.maximum.accumulate(finite[:, ::-1], axis=1)[:, ::-1]
+
+
+def _points(length: FloatArray, information: FloatArray) -> IntArray:
+    growth = np.diff(information, axis=1)
+    edge = np.zeros((information.shape[0], 1))
+    before = np.concatenate([edge, information[:, 1:] / growth], axis=1)
+    after = np.concatenate([information[:, :-1] / growth, edge], axis=1)
+    widths = np.maximum(length, 0) * np.sqrt(1 + before + after)
+    wanted = FEWEST_POINTS + POINTS_PER_WIDTH * widths
+    # A ladder of sizes about a tenth apart, so that few rules are computed and rows are alike.
+    step = 2.0 ** np.maximum(np.floor(np.log2(wanted)) - 3, 3)
+    return np.asarray(np.minimum(np.ceil(wanted / step) * step, MOST_POINTS), dtype=np.int64)
