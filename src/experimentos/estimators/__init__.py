@@ -4,11 +4,21 @@ Every estimator ends in the same struct, `Comparison`: a test method never needs
 the means are plain, ratios, covariate-adjusted or post-stratified.
 """
 
+from experimentos.estimators.clusters import cluster_moments
 from experimentos.estimators.comparison import Comparison, compare, without_control
 from experimentos.estimators.covariates import CrossMoments, as_ratios
 from experimentos.estimators.cuped import Adjusted, adjust, compare_adjusted
 from experimentos.estimators.grouping import pool
 from experimentos.estimators.interacted import adjust_interacted
+from experimentos.estimators.quantile import (
+    OrderStatistics,
+    Quantile,
+    compare_logarithms,
+    compare_quantiles,
+    woodruff,
+    woodruff_shares,
+)
+from experimentos.estimators.quantile_inputs import quantile_inputs_of, quantiles
 from experimentos.estimators.ratio import mean, ratio
 from experimentos.estimators.reduction import share_explained, variance_removed
 from experimentos.estimators.regressed import Regressed, compare_regressed
@@ -19,20 +29,29 @@ __all__ = [
     "Adjusted",
     "Comparison",
     "CrossMoments",
+    "OrderStatistics",
+    "Quantile",
     "Regressed",
     "adjust",
     "adjust_by_regression",
     "adjust_interacted",
     "as_ratios",
+    "cluster_moments",
     "compare",
     "compare_adjusted",
+    "compare_logarithms",
+    "compare_quantiles",
     "compare_regressed",
     "mean",
     "merge_sparse",
     "pool",
     "post_stratify",
+    "quantile_inputs_of",
+    "quantiles",
     "ratio",
     "share_explained",
     "variance_removed",
     "without_control",
+    "woodruff",
+    "woodruff_shares",
 ]

@@ -3,7 +3,20 @@
 A method is one module with `tails`, `interval` and `lift_interval`, and one line in `METHODS`.
 """
 
-from experimentos.inference import exact_rates, score, welch
+from experimentos.arguments import one_of
+from experimentos.inference import (
+    agresti_caffo,
+    boschloo,
+    exact_rates,
+    fisher,
+    miettinen_nurminen,
+    newcombe,
+    quantile_effect,
+    rate_ratio,
+    score,
+    wald,
+    welch,
+)
 from experimentos.inference.effect import (
     Effect,
     Interval,
@@ -21,8 +34,46 @@ METHODS: dict[str, Method] = {
     "welch": welch.METHOD,
     "delta": welch.METHOD,
     "score": score.METHOD,
+    "miettinen-nurminen": miettinen_nurminen.METHOD,
+    "wald": wald.METHOD,
+    "agresti-caffo": agresti_caffo.METHOD,
+    "newcombe": newcombe.METHOD,
+    "katz": rate_ratio.METHOD,
+    "koopman": score.METHOD,
     "conditional binomial": exact_rates.METHOD,
+    "fisher": fisher.METHOD,
+    "boschloo": boschloo.METHOD,
+    "quantile": quantile_effect.METHOD,
 }
+
+
+def method_named(name: str) -> Method:
+    """Find a method by its name.
+
+    Parameters
+    ----------
+    name : str
+        A key of `METHODS`.
+
+    Returns
+    -------
+    Method
+        For `evaluate`.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no method of that name.
+
+    Examples
+    --------
+    >>> method_named("t-test")
+    Traceback (most recent call last):
+        ...
+    experimentos.errors.ArgumentError: `method` must be one of ['agresti-caffo', ...], got 't-test'
+    """
+    return METHODS[one_of("method", name, METHODS)]
+
 
 __all__ = [
     "METHODS",
@@ -34,6 +85,7 @@ __all__ = [
     "detectable",
     "evaluate",
     "lift",
+    "method_named",
     "no_effect",
     "null_at",
 ]

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import betainc, betaincc, betaincinv
 
 from experimentos.inference import score, unconditional
+from experimentos.inference.counts import compare_arms
 from experimentos.inference.effect import Effect, Interval, Method, Null, Tails, evaluate
 from experimentos.inference.score import Counts
 
@@ -129,14 +130,14 @@ def interval(comparison: Comparison, tail: FloatArray) -> Interval:
     -----
     Clopper-Pearson limits of the share give limits of the rate ratio :math:`R`, and given the
     total :math:`T` those of the difference :math:`(R - 1) T / (n_c + n_t R)`. That ignores how
-    uncertain the total is, so a limit that does not exclude 0 is taken no tighter than the score
-    limit.
+    uncertain the total is, so the limits are taken no tighter than the score limits, as long as
+    they stay on their side of 0.
     """
     data = score.counts(comparison)
     low, high = _share_limits(data, tail)
     wide = score.interval(comparison, tail)
     lower, upper = _difference_at(data, low), _difference_at(data, high)
-    return _widen(Interval(lower, upper), wide)
+    return widened(Interval(lower, upper), wide)
 
 
 def lift_interval(comparison: Comparison, tail: FloatArray) -> Interval:
@@ -159,12 +160,37 @@ def lift_interval(comparison: Comparison, tail: FloatArray) -> Interval:
     low, high = _share_limits(data, tail)
     events = Interval(_ratio_at(data, low) - 1, _ratio_at(data, high) - 1)
     wide = score.lift_interval(comparison, tail)
-    given_total = _widen(Interval(_lift_at(data, low), _lift_at(data, high)), wide)
+    given_total = widened(Interval(_lift_at(data, low), _lift_at(data, high)), wide)
     non_events = _non_events_are_rare(data)
     none = ~(data.x_c > 0)
     lower = np.where(non_events, given_total.lower, events.lower)
     upper = np.where(non_events, given_total.upper, events.upper)
     return Interval(np.where(none, np.nan, lower), np.where(none, np.nan, upper))
+
+
+def widened(tight: Interval, wide: Interval) -> Interval:
+    """Limits no tighter than those of a second interval, on the same side of 0 as they were.
+
+    Parameters
+    ----------
+    tight : Interval, fields of shape (k,)
+        Says whether 0 is excluded.
+    wide : Interval, fields of shape (k,)
+        Says how far the limits reach at least.
+
+    Returns
+    -------
+    Interval, fields of shape (k,)
+        Where only the second interval includes 0, the limits of the first.
+    """
+    with np.errstate(invalid="ignore"):
+        outer = Interval(np.fmin(tight.lower, wide.lower), np.fmax(tight.upper, wide.upper))
+        lower = np.where((tight.lower > 0) & ~(outer.lower > 0), tight.lower, outer.lower)
+        upper = np.where((tight.upper < 0) & ~(outer.upper < 0), tight.upper, outer.upper)
+    return Interval(
+        np.where(np.isnan(tight.lower), np.nan, lower),
+        np.where(np.isnan(tight.upper), np.nan, upper),
+    )
 
 
 def exact_rates(control: Moments, treatment: Moments, *, alpha: float = 0.05) -> Effect:
@@ -175,12 +201,18 @@ def exact_rates(control: Moments, treatment: Moments, *, alpha: float = 0.05) ->
     control, treatment : Moments, fields of shape (k,)
         Rates over units; events are ``mean * n``.
     alpha : float
-        Two-sided error rate; intervals have coverage of at least ``1 - alpha``.
+        Two-sided error rate of the test, at most. The lift of rare events is covered with at least
+        ``1 - alpha``; the difference about as often, as by the score limits.
 
     Returns
     -------
     Effect, fields of shape (k,)
         `p_value` is twice the smaller tail.
+
+    Raises
+    ------
+    MomentsError
+        If a rate is below 0 or above 1.
 
     Examples
     --------
@@ -189,7 +221,7 @@ def exact_rates(control: Moments, treatment: Moments, *, alpha: float = 0.05) ->
     >>> exact_rates(control, treatment).p_value  # R: binom.test(8, 9)
     array([0.0390625])
     """
-    return evaluate(METHOD, score.compare_rates(control, treatment), alpha=alpha)
+    return evaluate(METHOD, compare_arms(control, treatment), alpha=alpha)
 
 
 def _non_events_are_rare(data: Counts) -> BoolArray:
@@ -258,13 +290,6 @@ def _lift_at(data: Counts, odds: FloatArray) -> FloatArray:
     with np.errstate(invalid="ignore", divide="ignore"):
         control, treatment = _rates_at(data, odds)
         return np.where(control < 1, (control - treatment) / (1 - control), np.inf)
-
-
-def _widen(tight: Interval, wide: Interval) -> Interval:
-    """Limits that exclude 0 as they are, others no tighter than those of a second interval."""
-    lower = np.where(tight.lower > 0, tight.lower, np.fmin(tight.lower, wide.lower))
-    upper = np.where(tight.upper < 0, tight.upper, np.fmax(tight.upper, wide.upper))
-    return Interval(lower, upper)
 
 
 METHOD = Method(tails=tails, interval=interval, lift_interval=lift_interval)

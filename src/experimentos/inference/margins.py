@@ -137,7 +137,7 @@ def noninferior(
 
     Examples
     --------
-    >>> from experimentos.inference.score import compare_rates
+    >>> from experimentos.inference.counts import compare_rates
     >>> from experimentos.moments import Moments
     >>> control = Moments([44700.0], [8502 / 44700], [0.0])  # Cookie Cats, retention after 7 days
     >>> treatment = Moments([45489.0], [8279 / 45489], [0.0])

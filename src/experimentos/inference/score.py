@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from experimentos.arguments import probability
-from experimentos.estimators import Comparison
+from experimentos.inference.counts import compare_arms, compare_rates
 from experimentos.inference.effect import (
     Effect,
     Interval,
@@ -33,6 +33,7 @@ from experimentos.inference.score_statistic import (
 )
 
 if TYPE_CHECKING:
+    from experimentos.estimators import Comparison
     from experimentos.moments import FloatArray, Moments
 
 __all__ = [
@@ -141,6 +142,13 @@ def score(control: Moments, treatment: Moments, *, alpha: float = 0.05) -> Effec
     Effect, fields of shape (k,)
         `std_error` is the unpooled one; test and intervals do not use it.
 
+    Raises
+    ------
+    MomentsError
+        If a rate is below 0 or above 1.
+    ArgumentError
+        If `alpha` is not between 0 and 1.
+
     Notes
     -----
     :math:`z = (\hat p_t - \hat p_c - d)/s`, :math:`s^2 = \tilde p_t \tilde q_t/n_t + \tilde p_c
@@ -163,34 +171,8 @@ def score(control: Moments, treatment: Moments, *, alpha: float = 0.05) -> Effec
     """
     rates = probability("alpha", alpha, control.n.shape)
     return in_blocks(
-        lambda c, t, level: evaluate(METHOD, compare_rates(c, t), alpha=level),
+        lambda c, t, level: evaluate(METHOD, compare_arms(c, t), alpha=level),
         control, treatment, rates,
-    )  # fmt: skip
-
-
-def compare_rates(control: Moments, treatment: Moments) -> Comparison:
-    """Set two arms side by side with the binomial variances of their rates.
-
-    Parameters
-    ----------
-    control, treatment : Moments, fields of shape (k,)
-        Rates over units; `m2` is not read.
-
-    Returns
-    -------
-    Comparison, fields of shape (k,)
-        Degrees of freedom are infinite.
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        variances = [
-            np.where(a.n > 0, np.maximum(a.mean * (1 - a.mean), 0.0) / a.n, np.nan)
-            for a in (control, treatment)
-        ]
-    return Comparison(
-        n_control=control.n, n_treatment=treatment.n,
-        mean_control=control.mean, mean_treatment=treatment.mean,
-        var_control=variances[0], var_treatment=variances[1],
-        covariance=np.zeros_like(control.n), df=np.full_like(control.n, np.inf),
     )  # fmt: skip
 
 

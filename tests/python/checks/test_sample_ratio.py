@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from reference.builders import EXPERIMENTS
 from scipy import stats
-from scipy.special import betaln
 
 from experimentos.checks import sample_ratio as module
 from experimentos.errors import ArgumentError
@@ -27,35 +26,6 @@ def test_one_call_equals_many_with_different_numbers_of_variants():
     np.testing.assert_allclose(together, expected, rtol=1e-12)
 
 
-def test_two_variants_exactly_as_a_binomial_test():
-    for first, units, share in [(9, 10, 0.5), (0, 7, 0.04), (3, 12, 0.1), (1, 400, 0.01)]:
-        found = module.exact_multinomial(
-            np.array([first, units - first], dtype=float), np.array([share, 1 - share])
-        )
-        np.testing.assert_allclose(found, stats.binomtest(first, units, share).pvalue, rtol=1e-9)
-
-
-def test_three_variants_exactly_by_enumeration():
-    shares, counts = np.array([0.2, 0.3, 0.5]), np.array([5.0, 1.0, 4.0])
-    masses = [
-        stats.multinomial.pmf([i, j, 10 - i - j], 10, shares)
-        for i in range(11)
-        for j in range(11 - i)
-    ]
-    observed = stats.multinomial.pmf(counts, 10, shares)
-    expected = sum(m for m in masses if m <= observed * (1 + 1e-7))
-    np.testing.assert_allclose(module.exact_multinomial(counts, shares), expected, rtol=1e-10)
-
-
-def test_too_many_outcomes_to_list_are_drawn_with_a_seed():
-    shares, counts = np.array([0.004, 0.4, 0.3, 0.296]), np.array([9.0, 390.0, 310.0, 291.0])
-    found = module.exact_multinomial(counts, shares)
-    assert found == module.exact_multinomial(counts, shares)
-    # 9 of 4 expected: near the chi-square, which is rough with so few expected.
-    rough = module.chi_square(counts[None], shares[None])[0]
-    assert 0.3 * rough < found < 3 * rough
-
-
 def test_fixed_uses_the_exact_test_only_where_few_are_expected():
     counts = np.array([[3.0, 6.0], [300.0, 330.0]])
     p_value, is_exact = module.fixed(counts, np.full((2, 2), 0.5))
@@ -63,33 +33,58 @@ def test_fixed_uses_the_exact_test_only_where_few_are_expected():
     np.testing.assert_allclose(p_value[0], stats.binomtest(3, 9).pvalue)
 
 
-def test_the_bayes_factor_of_two_variants_is_beta_binomial():
-    # Beta(5000, 5000) prior: B(5000 + x, 5000 + y) / B(5000, 5000) / 0.5^n
-    x, y = 5200.0, 4800.0
-    expected = betaln(5000 + x, 5000 + y) - betaln(5000, 5000) - (x + y) * np.log(0.5)
-    found = module.log_bayes_factor(np.array([[x, y]]), np.array([[0.5, 0.5]]))
-    np.testing.assert_allclose(found, expected, rtol=1e-9)
-
-
-def test_anytime_keeps_the_smallest_so_far():
-    shares = np.full((3, 2), 0.5)
-    counts = np.array([[6000.0, 4000.0], [10000.0, 10000.0], [10.0, 10.0]])
-    early = module.anytime(counts[:1], shares[:1], np.array([0]))
-    found = module.anytime(counts, shares, np.array([0, 0, 1]))
-    np.testing.assert_array_equal(found, [early[0], 1.0])
-    assert early[0] < 1e-3
-
-
 def test_undefined_is_nan_and_neighbours_stay():
     counts = np.array([[0.0, 0.0], [10.0, np.nan], [10.0, 12.0], [5.0, 5.0]])
-    shares = np.array([[0.5, 0.5], [1.0, np.nan], [0.5, 0.5], [0.0, 1.0]])
+    shares = np.array([[0.5, 0.5], [1.0, np.nan], [0.5, 0.5], [np.nan, 1.0]])
     p_value, _ = module.fixed(counts, shares)
     np.testing.assert_array_equal(np.isnan(p_value), [True, True, False, True])
+    np.testing.assert_array_equal(p_value[[2]], module.fixed(counts[[2]], shares[[2]])[0])
 
 
-def test_wrong_shapes_are_refused():
-    with pytest.raises(ArgumentError, match="must have one shape"):
-        module.anytime(np.ones((2, 2)), np.ones((2, 3)), np.array([0, 1]))
+def test_counts_and_shares_that_cannot_be_are_refused():
+    good = np.array([[10.0, 12.0]]), np.array([[0.5, 0.5]])
+    for name, counts, shares, message in (
+        ("negative", [[-1.0, 5.0]], good[1], "`counts` must be 0 or more and finite, got -1.0"),
+        ("infinite", [[np.inf, 5.0]], good[1], "`counts` must be 0 or more and finite, got inf"),
+        ("no share", good[0], [[0.0, 1.0]], "`shares` must be positive and finite, got 0.0"),
+        ("shape", good[0], [[0.2, 0.3, 0.5]], r"must have one shape \(k, v\), got \(1, 2\) and"),
+        ("flat", [10.0, 12.0], [0.5, 0.5], "must have one shape"),
+    ):
+        with pytest.raises(ArgumentError, match=message):
+            module.fixed(np.array(counts), np.array(shares))
+        with pytest.raises(ArgumentError, match=message):
+            module.log_bayes_factor(np.array(counts), np.array(shares))
+        assert name
+
+
+def test_a_table_with_an_impossible_share_makes_its_own_check_nan():
+    check, member = np.array([0, 0, 1, 1]), np.array([0, 1, 2, 3])
+    counts, shares, of = module.accumulate(
+        check, member, np.zeros(4, dtype=int),
+        units=np.array([50.0, 60.0, 50.0, 60.0]), shares=np.array([0.0, 1.0, 0.5, 0.5]),
+    )  # fmt: skip
+    p_value, _ = module.fixed(counts, shares)
+    np.testing.assert_array_equal(np.isnan(p_value), [True, False])
+    np.testing.assert_array_equal(np.isnan(module.anytime(counts, shares, of)), [True, False])
+    np.testing.assert_array_equal(counts, [[50, 60], [50, 60]])
+
+
+def test_the_chi_square_tail_is_right_at_the_smallest_numbers_and_a_billion_units():
+    counts = np.array([[108_296.0, 91_704.0], [500_060_000.0, 499_940_000.0]])
+    found = module.chi_square(counts, np.full((2, 2), 0.5))
+    # R 4.2.2: chisq.test(c(108296, 91704))$p.value, chisq.test(c(500060000, 499940000))$p.value
+    np.testing.assert_allclose(found, [2.72317056626548e-301, 1.47802310334454e-04], rtol=1e-12)
+
+
+def test_accumulated_days_are_cumulative_within_each_check():
+    check, member = np.array([0, 0, 0, 0, 1, 1]), np.array([0, 1, 0, 1, 2, 3])
+    day = np.array([2, 2, 1, 1, 1, 1])
+    counts, shares, of = module.accumulate(
+        check, member, day, units=np.array([1.0, 2, 10, 20, 5, np.nan]), shares=np.full(6, 0.5)
+    )
+    np.testing.assert_array_equal(of, [0, 0, 1])
+    np.testing.assert_array_equal(counts, [[10, 20], [11, 22], [np.nan, np.nan]])
+    np.testing.assert_array_equal(np.isnan(shares), np.isnan(counts))
 
 
 def test_error_rates_at_one_time_and_over_all_days():

@@ -1,6 +1,11 @@
 import numpy as np
 import pytest
 from reference.builders import rates
+from reference.rate_checks import (
+    assert_bad_input_is_refused,
+    assert_extremes_are_sound,
+    assert_neighbours_stay,
+)
 from scipy import stats
 
 from experimentos.inference import exact_rates as module
@@ -84,7 +89,8 @@ def test_one_call_equals_many():
     for i in range(30):
         alone = exact_rates(*rates(*(c[i] for c in counts)))
         np.testing.assert_array_equal(alone.p_value, together.p_value[[i]])
-        np.testing.assert_allclose(alone.upper, together.upper[[i]], rtol=1e-12)
+        np.testing.assert_array_equal(alone.upper, together.upper[[i]])
+        np.testing.assert_array_equal(alone.lift_lower, together.lift_lower[[i]])
 
 
 def test_no_events_in_either_arm_is_certain_of_nothing():
@@ -102,14 +108,40 @@ def test_no_events_in_control_leaves_the_difference_tested_but_no_lift():
     assert np.isnan([effect.lift[0], effect.lift_lower[0], effect.lift_upper[0]]).all()
 
 
-def test_undefined_is_nan_and_neighbours_stay():
-    control, treatment = rates([3, 3, 3], [100, 100, 100], [5, 105, 5], [100, 100, 100])
-    effect = exact_rates(control, treatment)
-    assert np.isnan(effect.p_value[1])
-    assert np.isnan(effect.lower[1])
-    assert np.isfinite(effect.p_value[[0, 2]]).all()
+def test_undefined_is_nan_and_bad_input_is_refused():
+    assert_neighbours_stay(exact_rates)
+    assert_bad_input_is_refused(exact_rates)
+    assert_extremes_are_sound(exact_rates)
     empty = exact_rates(*rates([3], [100], [0], [1]))
     assert np.isfinite(empty.p_value).all()
+
+
+def test_more_events_than_units_in_a_table_of_a_warehouse_are_nan():
+    comparison = score.compare_rates(*rates([3, 3, 3], 100, [5, 105, 5], 100))
+    tails = module.tails(comparison, no_effect(comparison))
+    np.testing.assert_array_equal(np.isnan(tails.less), [False, True, False])
+    limits = module.interval(comparison, np.full(3, 0.025))
+    np.testing.assert_array_equal(np.isnan(limits.lower), [False, True, False])
+
+
+def test_limits_never_reach_less_far_than_the_score_limits_beyond_0():
+    counts = few_counts(5000, seed=11)
+    comparison, tail = score.compare_rates(*rates(*counts)), np.full(5000, 0.025)
+    ours, wide = module.interval(comparison, tail), score.interval(comparison, tail)
+    # Unless they would then say the opposite of the test.
+    above, below = (ours.lower > 0) & (wide.lower > 0), (ours.upper < 0) & (wide.upper < 0)
+    assert above.sum() > 100
+    assert (ours.lower <= wide.lower)[above].all()
+    assert (ours.upper >= wide.upper)[below].all()
+
+
+def test_coverage_of_a_difference_far_from_0():
+    # Given the total alone, limits of so large a difference covered it in 93.6 % of experiments.
+    rng = np.random.default_rng(5)
+    trials, n, p, q = 20_000, 1000, 0.0005, 0.017
+    effect = exact_rates(*rates(rng.binomial(n, p, trials), n, rng.binomial(n, q, trials), n))
+    covered = ((effect.lower <= q - p) & (effect.upper >= q - p)).sum()
+    assert covered >= stats.binom.ppf(0.001, trials, 0.95)
 
 
 def test_few_is_judged_at_the_pooled_rate_on_both_outcomes():

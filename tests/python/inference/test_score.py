@@ -5,8 +5,9 @@ from scipy import optimize, stats
 from scipy.special import ndtr, xlogy
 from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest
 
+from experimentos.errors import MomentsError
 from experimentos.inference import score as module
-from experimentos.inference.effect import null_at
+from experimentos.inference.effect import evaluate, null_at
 from experimentos.inference.score import Counts, score
 
 # R. G. Newcombe (1998), Statistics in Medicine 17, 873-890, Table II, method 5 (Mee: the score
@@ -179,7 +180,9 @@ def test_events_and_non_events_mirror_each_other():
 
 def test_undefined_is_nan_and_neighbours_stay():
     control, treatment = rates([5, 0, 12, 3], [10, 10, 10, 8], [2, 0, 4, 1], [10, 10, 10, 8])
-    effect = score(control, treatment)
+    with pytest.raises(MomentsError, match="`control` must have rates between 0 and 1, got 1.2"):
+        score(control, treatment)
+    effect = evaluate(module.METHOD, module.compare_rates(control, treatment))
     assert np.isnan(effect.p_value[[1, 2]]).all()  # no event at all; more events than units
     assert np.isnan(effect.lift_lower[1])  # no event in control
     assert np.isfinite(effect.p_value[[0, 3]]).all()

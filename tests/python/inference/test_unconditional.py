@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 from scipy import stats
+from validation.entries import stored
 
 from experimentos.inference import unconditional
-from experimentos.inference.score import Counts, difference_statistic
+from experimentos.inference.score_statistic import Counts, difference_statistic
 from experimentos.inference.unconditional import BERGER_BOOS, tail_pair
 
 
@@ -72,6 +73,33 @@ def _inside(counts, weight, shift, low, high):
     rates = np.linspace(low, high, 301)
     boundary = weight * rates + shift
     return rates[(boundary >= treatment_low) & (boundary <= treatment_high)]
+
+
+def test_agrees_with_brute_force_in_r():
+    for given in stored("proportions")["unconditional"]:
+        x_t, n_t, x_c, n_c = given["counts"]
+        boundary = {"weight": float(given["weight"]), "shift": float(given["shift"])}
+        found = tail_pair(x_c, n_c, x_t, n_t, **boundary)[1]
+        if given["p"] < 0.5:
+            np.testing.assert_allclose(found, given["p"], rtol=1e-8)
+        else:
+            assert 0.5 <= found <= given["p"] * (1 + 1e-8)
+
+
+def test_no_peak_between_rates_is_missed():
+    # The supremum of the same sums on a fine grid of the region, for random tables.
+    rng = np.random.default_rng(3)
+    for _ in range(12):
+        n_c, n_t = (int(n) for n in rng.integers(5, 40, 2))
+        x_c, x_t = int(rng.binomial(n_c, 0.3)), int(rng.binomial(n_t, 0.3))
+        limits = [unconditional._confidence_limits(*arm) for arm in ((x_c, n_c), (x_t, n_t))]
+        found = tail_pair(x_c, n_c, x_t, n_t, weight=1.0, shift=-0.07)[1]
+        fine = np.linspace(max(limits[0][0], limits[1][0] + 0.07), limits[0][1], 400)
+        fine = fine[fine - 0.07 <= limits[1][1]]
+        whole = by_enumeration(x_c, n_c, x_t, n_t, 1.0, -0.07, upper=True, rates=fine)
+        if found < 0.5:
+            assert whole + BERGER_BOOS <= found * (1 + 1e-8)
+            np.testing.assert_allclose(found, whole + BERGER_BOOS, rtol=2e-3)
 
 
 def test_the_error_rate_is_at_most_nominal():
