@@ -1,22 +1,26 @@
 """What is timed: for each method, our call and those of the peers that can be imported.
 
-A case is a function of the inputs that gives a function to time; `rows` says how many comparisons one
-call of it does. Peers that take one comparison at a time do a few hundred and are reported per row.
+A case is a function of the inputs that gives a function to time. Peers that take one comparison at
+a time (`loops`) do a few hundred and are reported per row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import numpy as np
-from inputs import Inputs
 
 from experimentos import estimators, multiplicity
 from experimentos.inference import evaluate, welch
 from experimentos.inference.score import score
 from experimentos.moments import JointMoments
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from inputs import Inputs
 
 LOOP = 200
 FAMILY = 20
@@ -239,7 +243,8 @@ def abkit(kind: str):
                     "mean": {"n": joint.n, "mean": joint.mean_num, "m2": joint.m2_num},
                     "ratio": {
                         "n": joint.n, "mean_num": joint.mean_num, "m2_num": joint.m2_num,
-                        "mean_den": joint.mean_den, "m2_den": joint.m2_den, "c_nd": joint.c2_num_den,
+                        "mean_den": joint.mean_den, "m2_den": joint.m2_den,
+                        "c_nd": joint.c2_num_den,
                     },
                     "cuped": {
                         "n": joint.n, "mean": joint.mean_num, "m2": joint.m2_num,

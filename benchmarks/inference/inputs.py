@@ -47,14 +47,22 @@ def make(rows: int, seed: int = 1) -> Inputs:
         correlation = rng.uniform(0.2, 0.8, (2, rows))
         joint.append(
             JointMoments(
-                n=n, mean_num=rng.normal(10, 0.05, rows), m2_num=m2_num,
-                mean_den=rng.normal(5, 0.05, rows), m2_den=m2_den,
+                n=n,
+                mean_num=rng.normal(10, 0.05, rows),
+                m2_num=m2_num,
+                mean_den=rng.normal(5, 0.05, rows),
+                m2_den=m2_den,
                 c2_num_den=correlation[0] * np.sqrt(m2_num * m2_den),
-                mean_num_cov=rng.normal(10, 0.05, rows), m2_num_cov=m2_cov,
+                mean_num_cov=rng.normal(10, 0.05, rows),
+                m2_num_cov=m2_cov,
                 c2_num_num_cov=correlation[1] * np.sqrt(m2_num * m2_cov),
-                mean_den_cov=one, m2_den_cov=zero, c2_num_den_cov=zero,
-                c2_den_num_cov=zero, c2_den_den_cov=zero, c2_num_cov_den_cov=zero,
-            )  # fmt: skip
+                mean_den_cov=one,
+                m2_den_cov=zero,
+                c2_num_den_cov=zero,
+                c2_den_num_cov=zero,
+                c2_den_den_cov=zero,
+                c2_num_cov_den_cov=zero,
+            )
         )
         rates.append(Moments(n, rng.binomial(n.astype(int), base) / n, zero))
     return Inputs(rows, tuple(joint), tuple(rates))

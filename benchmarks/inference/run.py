@@ -18,8 +18,8 @@ from pathlib import Path
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
-from cases import CASES, LOOP, Case, available  # noqa: E402
-from inputs import make  # noqa: E402
+from cases import CASES, LOOP, Case, available
+from inputs import make
 
 HERE = Path(__file__).resolve().parent
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
@@ -65,17 +65,20 @@ def import_seconds(what: str) -> float:
 def table(found: dict[tuple[str, str], list[float | None]], rows: list[int]) -> list[str]:
     """One line per case: microseconds per row at each size, and the ratio to ours."""
     lines = [
-        "| Method | Library | Gives | " + " | ".join(f"{size:,} rows" for size in rows) + " | To ours |",
+        "| Method | Library | Gives | "
+        + " | ".join(f"{size:,} rows" for size in rows)
+        + " | To ours |",
         "| :-- | :-- | :-- |" + " --: |" * (len(rows) + 1),
     ]
     outputs = {(case.method, case.library): case.outputs for case in CASES}
     for (method, library), times in found.items():
-        ours = found[(method, "experimentos")] if (method, "experimentos") in found else times
+        ours = found.get((method, "experimentos"), times)
         best, reference = (min(t for t in values if t is not None) for values in (times, ours))
         cells = ["" if t is None else f"{t:.3g}" for t in times]
         lines.append(
             f"| {method} | {library} | {outputs[method, library]} | "
-            + " | ".join(cells) + f" | {best / reference:,.3g} |"
+            + " | ".join(cells)
+            + f" | {best / reference:,.3g} |"
         )
     return lines
 
@@ -103,7 +106,8 @@ def main() -> None:
             continue
     lines = [
         f"Microseconds of CPU time per comparison, one core, Python {platform.python_version()}, "
-        + ", ".join(versions) + ". Libraries that take one comparison at a time are timed over "
+        + ", ".join(versions)
+        + ". Libraries that take one comparison at a time are timed over "
         f"{LOOP} of them.",
         "",
         *table(found, chosen.rows),

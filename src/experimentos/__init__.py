@@ -14,39 +14,121 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from experimentos import tables
+    from experimentos import (
+        bayes,
+        checks,
+        estimators,
+        frames,
+        inference,
+        multiplicity,
+        power,
+        sequential,
+        tables,
+    )
     from experimentos.checks import CHECKS
     from experimentos.errors import ExperimentosError
-    from experimentos.estimators import Comparison, adjust, compare, compare_adjusted, mean, ratio
-    from experimentos.inference import METHODS, Effect, evaluate
+    from experimentos.estimators import (
+        Comparison,
+        CrossMoments,
+        adjust,
+        adjust_by_regression,
+        adjust_interacted,
+        as_ratios,
+        cluster_moments,
+        compare,
+        compare_adjusted,
+        compare_regressed,
+        mean,
+        merge_sparse,
+        pool,
+        post_stratify,
+        quantiles,
+        ratio,
+        share_explained,
+        variance_removed,
+    )
+    from experimentos.inference import METHODS, Effect, evaluate, method_named
+    from experimentos.inference.agresti_caffo import agresti_caffo
+    from experimentos.inference.boschloo import boschloo
+    from experimentos.inference.counts import from_counts
     from experimentos.inference.exact_rates import exact_rates
+    from experimentos.inference.fisher import fisher
+    from experimentos.inference.lifts import lift_delta, lift_fieller, lift_log
+    from experimentos.inference.margins import equivalent, noninferior, superior
+    from experimentos.inference.miettinen_nurminen import miettinen_nurminen
+    from experimentos.inference.newcombe import newcombe
+    from experimentos.inference.quantile_effect import quantile_difference, quantile_ratio
+    from experimentos.inference.rate_ratio import katz, koopman
     from experimentos.inference.score import score
+    from experimentos.inference.wald import wald
     from experimentos.inference.welch import welch
     from experimentos.moments import JointMoments, Moments, from_sums, merge
-    from experimentos.multiplicity import bonferroni, holm
+    from experimentos.samples import from_values, joint_from_sums, joint_from_values
 
 __version__ = "0.1.0"
 
+_MODULES = [
+    "bayes",
+    "checks",
+    "estimators",
+    "frames",
+    "inference",
+    "multiplicity",
+    "power",
+    "sequential",
+    "tables",
+]
 _HOMES = {
     "CHECKS": "checks",
     "METHODS": "inference",
     "Comparison": "estimators",
+    "CrossMoments": "estimators",
     "Effect": "inference",
     "ExperimentosError": "errors",
     "JointMoments": "moments",
     "Moments": "moments",
     "adjust": "estimators",
-    "bonferroni": "multiplicity",
+    "adjust_by_regression": "estimators",
+    "adjust_interacted": "estimators",
+    "agresti_caffo": "inference.agresti_caffo",
+    "as_ratios": "estimators",
+    "boschloo": "inference.boschloo",
+    "cluster_moments": "estimators",
     "compare": "estimators",
     "compare_adjusted": "estimators",
+    "compare_regressed": "estimators",
+    "equivalent": "inference.margins",
     "evaluate": "inference",
     "exact_rates": "inference.exact_rates",
+    "fisher": "inference.fisher",
+    "from_counts": "inference.counts",
     "from_sums": "moments",
-    "holm": "multiplicity",
+    "from_values": "samples",
+    "joint_from_sums": "samples",
+    "joint_from_values": "samples",
+    "katz": "inference.rate_ratio",
+    "koopman": "inference.rate_ratio",
+    "lift_delta": "inference.lifts",
+    "lift_fieller": "inference.lifts",
+    "lift_log": "inference.lifts",
     "mean": "estimators",
     "merge": "moments",
+    "merge_sparse": "estimators",
+    "method_named": "inference",
+    "miettinen_nurminen": "inference.miettinen_nurminen",
+    "newcombe": "inference.newcombe",
+    "noninferior": "inference.margins",
+    "pool": "estimators",
+    "post_stratify": "estimators",
+    "quantile_difference": "inference.quantile_effect",
+    "quantile_ratio": "inference.quantile_effect",
+    "quantiles": "estimators",
     "ratio": "estimators",
     "score": "inference.score",
+    "share_explained": "estimators",
+    "superior": "inference.margins",
+    "variance_removed": "estimators",
+    "wald": "inference.wald",
     "welch": "inference.welch",
 }
 
@@ -54,31 +136,70 @@ __all__ = [
     "CHECKS",
     "METHODS",
     "Comparison",
+    "CrossMoments",
     "Effect",
     "ExperimentosError",
     "JointMoments",
     "Moments",
     "adjust",
-    "bonferroni",
+    "adjust_by_regression",
+    "adjust_interacted",
+    "agresti_caffo",
+    "as_ratios",
+    "bayes",
+    "boschloo",
+    "checks",
+    "cluster_moments",
     "compare",
     "compare_adjusted",
+    "compare_regressed",
+    "equivalent",
+    "estimators",
     "evaluate",
     "exact_rates",
+    "fisher",
+    "frames",
+    "from_counts",
     "from_sums",
-    "holm",
+    "from_values",
+    "inference",
+    "joint_from_sums",
+    "joint_from_values",
+    "katz",
+    "koopman",
+    "lift_delta",
+    "lift_fieller",
+    "lift_log",
     "mean",
     "merge",
+    "merge_sparse",
+    "method_named",
+    "miettinen_nurminen",
+    "multiplicity",
+    "newcombe",
+    "noninferior",
+    "pool",
+    "post_stratify",
+    "power",
+    "quantile_difference",
+    "quantile_ratio",
+    "quantiles",
     "ratio",
     "score",
+    "sequential",
+    "share_explained",
+    "superior",
     "tables",
+    "variance_removed",
+    "wald",
     "welch",
 ]
 
 
 def __getattr__(name: str) -> object:
     """Import a public name when it is first used."""
-    if name == "tables":
-        return import_module("experimentos.tables")
+    if name in _MODULES:
+        return import_module(f"experimentos.{name}")
     if name in _HOMES:
         return getattr(import_module(f"experimentos.{_HOMES[name]}"), name)
     msg = f"module 'experimentos' has no attribute {name!r}"

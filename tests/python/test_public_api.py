@@ -7,7 +7,7 @@ import experimentos
 def test_every_public_name_can_be_imported():
     for name in experimentos.__all__:
         assert getattr(experimentos, name) is not None
-    assert set(experimentos._HOMES) | {"tables"} == set(experimentos.__all__)
+    assert set(experimentos._HOMES) | set(experimentos._MODULES) == set(experimentos.__all__)
     assert set(dir(experimentos)) >= set(experimentos.__all__)
 
 

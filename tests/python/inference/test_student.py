@@ -60,7 +60,7 @@ def test_series_and_exact_tail_meet_without_a_step():
 def test_undefined_is_nan_and_neighbours_stay():
     df = np.array([np.nan, 0.0, -1.0, 10.0, 1e5])
     t = np.array([1.0, 1.0, 1.0, -2.0, np.nan])
-    lower, upper = both_tails(df, t)
+    lower, _ = both_tails(df, t)
     np.testing.assert_array_equal(np.isnan(lower), [True, True, True, False, True])
     assert lower[3] == lower_tail(df[3:4], t[3:4])[0]
     quantile = upper_quantile(df, np.array([0.1, 0.1, 0.1, np.nan, 0.5]))
