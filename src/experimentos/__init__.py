@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from experimentos.inference import METHODS, Effect, evaluate, method_named
     from experimentos.inference.agresti_caffo import agresti_caffo
     from experimentos.inference.boschloo import boschloo
-    from experimentos.inference.counts import from_counts
+    from experimentos.inference.counts import compare_rates, from_counts
     from experimentos.inference.exact_rates import exact_rates
     from experimentos.inference.fisher import fisher
     from experimentos.inference.lifts import lift_delta, lift_fieller, lift_log
@@ -96,6 +96,7 @@ _HOMES = {
     "cluster_moments": "estimators",
     "compare": "estimators",
     "compare_adjusted": "estimators",
+    "compare_rates": "inference.counts",
     "compare_regressed": "estimators",
     "equivalent": "inference.margins",
     "evaluate": "inference",
@@ -152,6 +153,7 @@ __all__ = [
     "cluster_moments",
     "compare",
     "compare_adjusted",
+    "compare_rates",
     "compare_regressed",
     "equivalent",
     "estimators",
