@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import numpy.typing as npt
 
+from experimentos.arguments import numbers
 from experimentos.errors import MomentsError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class _ArrayStruct:
         """Turn every field into a float array and check the shapes."""
         shapes = {}
         for field in fields(self):  # type: ignore[arg-type]
-            values = np.asarray(getattr(self, field.name), dtype=np.float64)
+            values = numbers(field.name, getattr(self, field.name))
             object.__setattr__(self, field.name, values)
             shapes[field.name] = values.shape
         if len(set(shapes.values())) > 1:
@@ -98,7 +99,7 @@ class _ArrayStruct:
 def _require_not_negative(struct: str, name: str, values: FloatArray) -> None:
     bad = values < 0
     if bad.any():
-        msg = f"{struct}: `{name}` must not be negative, got {values[bad][0]!r}"
+        msg = f"{struct}: `{name}` must not be negative, got {float(values[bad].flat[0])!r}"
         raise MomentsError(msg)
 
 
@@ -262,13 +263,14 @@ def merge(first: Moments, second: Moments) -> Moments:
         _zero_if_empty(first.mean, first.n),
         _zero_if_empty(second.mean, second.n),
     )
-    delta = mean_second - mean_first
-    mean = np.where(first.n == 0, mean_second, mean_first + share * delta)
-    m2 = (
-        _zero_if_empty(first.m2, first.n)
-        + _zero_if_empty(second.m2, second.n)
-        + np.where((first.n == 0) | (second.n == 0), 0.0, delta**2 * first.n * share)
-    )
+    with np.errstate(invalid="ignore", over="ignore", under="ignore"):
+        delta = mean_second - mean_first
+        mean = np.where(first.n == 0, mean_second, mean_first + share * delta)
+        m2 = (
+            _zero_if_empty(first.m2, first.n)
+            + _zero_if_empty(second.m2, second.n)
+            + np.where((first.n == 0) | (second.n == 0), 0.0, delta**2 * first.n * share)
+        )
     return Moments(n=n, mean=np.where(n == 0, np.nan, mean), m2=np.where(n == 0, np.nan, m2))
 
 
@@ -346,17 +348,18 @@ def from_sums(n: npt.ArrayLike, total: npt.ArrayLike, total_sq: npt.ArrayLike) -
     >>> from_sums([2.0], [2e15], [2e30]).m2  # 1e15 - 1 and 1e15 + 1: nothing left of the spread
     array([nan])
     """
-    n, total, total_sq = (np.asarray(v, dtype=np.float64) for v in (n, total, total_sq))
-    raw = Moments(n=n, mean=total, m2=total_sq)
-    mean = divide(raw.mean, raw.n)
-    m2 = total_sq - total * mean
-    scale = np.abs(total_sq)
-    impossible = m2 < -1e-9 * scale
+    raw = Moments(n=n, mean=total, m2=total_sq)  # type: ignore[arg-type]
+    n, total, total_sq = raw.n, raw.mean, raw.m2
+    mean = divide(total, n)
+    with np.errstate(invalid="ignore", over="ignore", under="ignore"):
+        m2 = total_sq - total * mean
+        scale = np.abs(total_sq)
+        impossible = m2 < -1e-9 * scale
     if impossible.any():
         where = int(np.flatnonzero(impossible)[0])
-        msg = (
-            "from_sums: `total_sq` must be at least total^2 / n, got "
-            f"n={n.flat[where]!r}, total={total.flat[where]!r}, total_sq={total_sq.flat[where]!r}"
+        msg = "from_sums: `total_sq` must be at least total^2 / n, got " + ", ".join(
+            f"{name}={float(values.flat[where])!r}"
+            for name, values in (("n", n), ("total", total), ("total_sq", total_sq))
         )
         raise MomentsError(msg)
     exact = _is_exact_integer(total) & _is_exact_integer(total_sq) & (m2 >= 0)
@@ -404,5 +407,5 @@ def divide(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
     array of shape (k,)
         Without warnings of NumPy.
     """
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
         return np.where(denominator == 0, np.nan, numerator / denominator)

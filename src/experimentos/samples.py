@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from experimentos.arguments import numbers
 from experimentos.errors import ArgumentError, MomentsError
 from experimentos.moments import (
     JOINT_VARIABLES,
@@ -243,11 +244,7 @@ def _joint(
 
 
 def _units(name: str, values: npt.ArrayLike) -> FloatArray:
-    try:
-        data = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        msg = f"`{name}` must be numbers, got {type(values).__name__}"
-        raise ArgumentError(msg) from None
+    data = numbers(name, values)
     if data.ndim != 1:
         msg = f"`{name}` must have one dimension, got shape {data.shape}"
         raise ArgumentError(msg)
@@ -259,19 +256,24 @@ def _groups(
 ) -> tuple[IntArray, FloatArray]:
     """Sample of each unit, and the units of each sample."""
     label = np.zeros(units, dtype=np.int64) if group is None else np.asarray(group)
+    if not label.size:
+        label = label.astype(np.int64)  # an empty list is one of floats to NumPy
     if label.shape != (units,) or label.dtype.kind not in "biu":
         msg = (
             f"`group` must be whole numbers of shape {(units,)}, got {label.dtype} of shape "
             f"{label.shape}"
         )
         raise ArgumentError(msg)
+    if size is not None and not (size >= 0 and size == int(size)):
+        msg = f"`size` must be a whole number of 0 or more, got {size!r}"
+        raise ArgumentError(msg)
+    label = label.astype(np.int64)
     largest = int(label.max(initial=-1))
     count = size if size is not None else 1 if group is None else largest + 1
     if label.min(initial=0) < 0 or largest >= count:
         wrong = min(int(label.min(initial=0)), 0) or largest
         msg = f"`group` must be from 0 to {count - 1}, got {wrong}"
         raise ArgumentError(msg)
-    label = label.astype(np.int64)
     return label, np.bincount(label, minlength=count).astype(np.float64)
 
 

@@ -251,7 +251,7 @@ def test_wrong_names_of_sums_are_named(totals, products, message):
     ("values", "group", "size", "message"),
     [
         ([[1.0]], None, None, r"`values` must have one dimension, got shape \(1, 1\)"),
-        (["a"], None, None, "`values` must be numbers, got list"),
+        (["a"], None, None, "`values` must be numbers, got"),
         ([1.0], [0, 1], None, r"`group` must be whole numbers of shape \(1,\), got int64 of shape"),
         ([1.0], [0.5], None, r"`group` must be whole numbers of shape \(1,\), got float64"),
         ([1.0], [-1], None, "`group` must be from 0 to .*, got -1"),

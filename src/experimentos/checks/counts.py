@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from experimentos.arguments import numbers
 from experimentos.errors import ArgumentError
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from experimentos.moments import FloatArray
 
 
-def check_counts(counts: FloatArray, shares: FloatArray) -> None:
-    """Refuse counts and shares that no experiment could have.
+def check_counts(counts: npt.ArrayLike, shares: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Read counts and shares; refuse those that no experiment could have.
 
     Parameters
     ----------
@@ -21,6 +24,11 @@ def check_counts(counts: FloatArray, shares: FloatArray) -> None:
         Units of each variant, 0 or more; NaN where there is no such variant.
     shares : array of shape (k, v)
         Planned shares, above 0; NaN where unknown.
+
+    Returns
+    -------
+    counts, shares : array of shape (k, v)
+        As floats.
 
     Raises
     ------
@@ -35,6 +43,7 @@ def check_counts(counts: FloatArray, shares: FloatArray) -> None:
         ...
     experimentos.errors.ArgumentError: `counts` must be 0 or more and finite, got -1.0
     """
+    counts, shares = numbers("counts", counts), numbers("shares", shares)
     if counts.ndim != 2 or counts.shape != shares.shape:
         msg = (
             "`counts` and `shares` must have one shape (k, v), got "
@@ -49,3 +58,4 @@ def check_counts(counts: FloatArray, shares: FloatArray) -> None:
     if bad.any():
         msg = f"`shares` must be positive and finite, got {float(shares[bad][0])!r}"
         raise ArgumentError(msg)
+    return counts, shares

@@ -54,7 +54,7 @@ def log_bayes_factor(counts: FloatArray, shares: FloatArray) -> FloatArray:
     >>> log_bayes_factor(counts, shares).round(4)  # Cookie Cats: p = exp(-1.9545) = 0.142
     array([1.9545])
     """
-    check_counts(counts, shares)
+    counts, shares = check_counts(counts, shares)
     with np.errstate(divide="ignore", invalid="ignore"):
         planned = shares / np.nansum(shares, axis=1, keepdims=True)
         total = np.nansum(counts, axis=1)
@@ -100,7 +100,13 @@ def anytime(counts: FloatArray, shares: FloatArray, check: IntArray) -> FloatArr
     ArgumentError
         If the shapes do not fit; see `counts.check_counts` for the values.
     """
-    if counts.shape != shares.shape or counts.shape[:1] != check.shape:
+    counts, shares = check_counts(counts, shares)
+    check = np.asarray(check)
+    if check.size and (check.dtype.kind not in "iu" or check.min() < 0):
+        msg = f"`check` must be whole numbers from 0, got {check.flat[int(check.argmin())]!r}"
+        raise ArgumentError(msg)
+    check = check.astype(np.int64)
+    if counts.shape[:1] != check.shape:
         msg = (
             "`counts` and `shares` must have one shape (k, v) and `check` (k,), got "
             f"{counts.shape}, {shares.shape} and {check.shape}"

@@ -61,9 +61,9 @@ def chi_square(counts: FloatArray, shares: FloatArray) -> FloatArray:
     >>> chi_square(counts, np.array([[0.5, 0.5]])).round(6)
     array([0.008608])
     """
-    check_counts(counts, shares)
+    counts, shares = check_counts(counts, shares)
     expected = expected_counts(counts, shares)
-    with np.errstate(divide="ignore", invalid="ignore", under="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
         statistic = np.nansum((counts - expected) ** 2 / expected, axis=1)
         present = ~np.isnan(counts)
         variants = present.sum(axis=1).astype(np.float64)
@@ -116,6 +116,7 @@ def fixed(counts: FloatArray, shares: FloatArray) -> tuple[FloatArray, IntArray]
     >>> p_value.round(6), is_exact  # R: binom.test(9, 9), chisq.test(c(90, 60))
     (array([0.003906, 0.014306]), array([1, 0]))
     """
+    counts, shares = check_counts(counts, shares)
     p_value = chi_square(counts, shares)
     expected = expected_counts(counts, shares)
     with np.errstate(invalid="ignore"):
@@ -150,6 +151,9 @@ def accumulate(
     check : array of int, shape (days,)
         Check of each row, rising.
     """
+    if not check.size:
+        empty = np.empty((0, 0))
+        return empty, empty, np.empty(0, dtype=np.int64)
     first = np.full(int(check.max()) + 1, member.max() + 1)
     np.minimum.at(first, check, member)
     column = member - first[check]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from experimentos.arguments import probability
+import numpy as np
+
+from experimentos.arguments import numbers, probability
 from experimentos.checks.sample_ratio import fixed
 from experimentos.errors import ArgumentError
 from experimentos.multiplicity import holm
@@ -105,6 +107,7 @@ def correct_levels(
     ArgumentError
         If the shapes differ, a segment is negative or `level` is outside (0, 1).
     """
+    p_value, segment = numbers("p_value", p_value), np.asarray(segment)
     if p_value.shape != segment.shape or p_value.ndim != 1:
         msg = (
             f"`segment` must have one number per row, got shape {segment.shape} for {p_value.shape}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from experimentos.arguments import same_shape
 from experimentos.moments import BoolArray, FloatArray, Moments, _ArrayStruct
 
 
@@ -39,13 +40,14 @@ class Comparison(_ArrayStruct):
     @property
     def estimate(self) -> FloatArray:
         """Treatment minus control, in metric units."""
-        return self.mean_treatment - self.mean_control
+        with np.errstate(invalid="ignore", over="ignore"):
+            return self.mean_treatment - self.mean_control
 
     @property
     def std_error(self) -> FloatArray:
         """Standard error of the difference, in metric units; NaN where undefined or 0."""
-        variance = self.var_control + self.var_treatment - 2 * self.covariance
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore", under="ignore"):
+            variance = self.var_control + self.var_treatment - 2 * self.covariance
             return np.where(variance > 0, np.sqrt(variance), np.nan)
 
 
@@ -61,7 +63,13 @@ def compare(control: Moments, treatment: Moments) -> Comparison:
     -------
     Comparison, fields of shape (k,)
         With covariance 0 and Welch's degrees of freedom.
+
+    Raises
+    ------
+    ArgumentError
+        If the arms have different shapes.
     """
+    same_shape(control=control.n, treatment=treatment.n)
     var_control, var_treatment = control.variance_of_mean, treatment.variance_of_mean
     return Comparison(
         n_control=control.n,
@@ -112,6 +120,6 @@ def welch_df(n_c: FloatArray, v_c: FloatArray, n_t: FloatArray, v_t: FloatArray)
     array of shape (k,)
         NaN where neither arm varies or one has fewer than two units.
     """
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
         share = v_c / (v_c + v_t)
         return 1 / (share**2 / (n_c - 1) + (1 - share) ** 2 / (n_t - 1))

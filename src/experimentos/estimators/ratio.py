@@ -54,9 +54,10 @@ def ratio(joint: JointMoments) -> Moments:
     array([10.])
     """
     value = divide(joint.mean_num, joint.mean_den)
-    m2 = joint.m2_num - 2 * value * joint.c2_num_den + value**2 * joint.m2_den
-    # Terms that cancel to less than their rounding carry no spread.
-    size = joint.m2_num + value**2 * joint.m2_den
-    m2 = np.where(m2 <= 8e-16 * size, 0.0, m2) + 0 * joint.m2_num
+    with np.errstate(invalid="ignore", over="ignore", under="ignore"):
+        m2 = joint.m2_num - 2 * value * joint.c2_num_den + value**2 * joint.m2_den
+        # Terms that cancel to less than their rounding carry no spread.
+        size = joint.m2_num + value**2 * joint.m2_den
+        m2 = np.where(m2 <= 8e-16 * size, 0.0, m2) + 0 * joint.m2_num
     m2 = divide(divide(m2, joint.mean_den), joint.mean_den)
     return Moments(n=joint.n, mean=value, m2=without_rounding(joint.n, value, m2))

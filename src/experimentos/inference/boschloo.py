@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experimentos.inference import hypergeometric, score
-from experimentos.inference.agreement import on_the_side_of
 from experimentos.inference.binomial import binomial_mass
 from experimentos.inference.counts import compare_arms
 from experimentos.inference.effect import (
@@ -23,6 +22,7 @@ from experimentos.inference.effect import (
     Tails,
     evaluate,
     no_effect,
+    on_the_side_of,
 )
 from experimentos.inference.score import Counts
 from experimentos.inference.suprema import supremum

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
 from experimentos.arguments import probability
+from experimentos.errors import ArgumentError
 from experimentos.moments import BoolArray, FloatArray, _ArrayStruct
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 
 BLOCK = 8192
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -147,10 +149,11 @@ def null_at(comparison: Comparison, effect: FloatArray, is_relative: BoolArray) 
         Linear contrast of the two means.
     """
     sign = np.where(comparison.mean_control < 0, -1.0, 1.0)
-    return Null(
-        weight=np.where(is_relative, 1 + sign * effect, 1 + 0 * effect),
-        shift=np.where(is_relative, 0 * effect, effect),
-    )
+    with np.errstate(invalid="ignore"):
+        return Null(
+            weight=np.where(is_relative, 1 + sign * effect, 1 + 0 * effect),
+            shift=np.where(is_relative, 0 * effect, effect),
+        )
 
 
 def lift(comparison: Comparison) -> FloatArray:
@@ -237,31 +240,110 @@ def in_blocks(
     Effect, fields of shape (k,)
         What one call would have given, at two to three times its speed.
     """
-    shape = getattr(first, fields(first)[0].name).shape  # type: ignore[arg-type]
-    if len(shape) != 1 or shape[0] <= BLOCK:
-        return call(first, *others)
-    names = [field.name for field in fields(Effect)]
-    result = {name: np.empty(shape) for name in names}
+    given = (first, *others)
+    shapes = {_shape(one) for one in given}
+    if len(shapes) > 1:
+        msg = f"structs and arrays of comparisons must have one shape, got {sorted(shapes)}"
+        raise ArgumentError(msg)
+    (shape,) = shapes
+    if len(shape) != 1:
+        flat = in_blocks(call, *(_reshaped(one, (-1,)) for one in given))  # type: ignore[arg-type]
+        return _reshaped(flat, shape)
+    if shape[0] <= BLOCK:
+        return call(*given)
+    result = {field.name: np.empty(shape) for field in fields(Effect)}
     for start in range(0, shape[0], BLOCK):
         rows = slice(start, start + BLOCK)
-        block = call(*(_rows(given, rows) for given in (first, *others)))
-        for name in names:
-            result[name][rows] = getattr(block, name)
+        block = call(
+            *(one.take(rows) if isinstance(one, _ArrayStruct) else one[rows] for one in given)
+        )
+        for name, values in result.items():
+            values[rows] = getattr(block, name)
     return Effect(**result)
+
+
+def on_the_side_of(found: Tails, limits: Interval, tail: FloatArray) -> Interval:
+    """Limits that exclude 0 exactly where a test of no effect rejects.
+
+    Parameters
+    ----------
+    found : Tails, fields of shape (k,)
+        One-sided p-values against no effect.
+    limits : Interval, fields of shape (k,)
+        Of the same method, to take rounding out, or of another.
+    tail : array of shape (k,)
+        One-sided error rate of each limit.
+
+    Returns
+    -------
+    Interval, fields of shape (k,)
+        Limits on the wrong side are moved to 0, or to the number next to it. NaN where the test
+        is.
+
+    Examples
+    --------
+    >>> found = Tails(less=np.array([0.98, 0.97]), greater=np.array([0.02, 0.03]))
+    >>> limits = Interval(lower=np.array([-0.01, 0.01]), upper=np.array([0.5, 0.5]))
+    >>> on_the_side_of(found, limits, np.full(2, 0.025)).lower > 0
+    array([ True, False])
+    """
+    above, below = np.nextafter(0.0, 1.0), np.nextafter(0.0, -1.0)
+    with np.errstate(invalid="ignore"):
+        lower = np.where(
+            found.greater < tail, np.maximum(limits.lower, above), np.minimum(limits.lower, 0.0)
+        )
+        upper = np.where(
+            found.less < tail, np.minimum(limits.upper, below), np.maximum(limits.upper, 0.0)
+        )
+    undefined = np.isnan(found.less)
+    return Interval(np.where(undefined, np.nan, lower), np.where(undefined, np.nan, upper))
+
+
+def _without_rounding(found: Tails, limits: Interval, tail: FloatArray) -> Interval:
+    """Put limits that are 0 but for rounding on the side of it that the dual test says."""
+    moved = on_the_side_of(found, limits, tail)
+    with np.errstate(invalid="ignore", over="ignore"):
+        small = ROUNDING * (limits.upper - limits.lower)
+        lower = np.where(np.abs(limits.lower) <= small, moved.lower, limits.lower)
+        upper = np.where(np.abs(limits.upper) <= small, moved.upper, limits.upper)
+    untested = np.isnan(found.less)
+    return Interval(
+        np.where(untested, limits.lower, lower), np.where(untested, limits.upper, upper)
+    )
 
 
 def _rows(given: _ArrayStruct | FloatArray, rows: slice) -> _ArrayStruct | FloatArray:
     return given.take(rows) if isinstance(given, _ArrayStruct) else given[rows]
 
 
+def _shape(given: _ArrayStruct | FloatArray) -> tuple[int, ...]:
+    if isinstance(given, _ArrayStruct):
+        shape: tuple[int, ...] = getattr(given, fields(given)[0].name).shape  # type: ignore[arg-type]
+        return shape
+    return given.shape
+
+
+@overload
+def _reshaped(given: Effect, shape: tuple[int, ...]) -> Effect: ...
+@overload
+def _reshaped(given: FloatArray, shape: tuple[int, ...]) -> FloatArray: ...
+def _reshaped(
+    given: _ArrayStruct | FloatArray, shape: tuple[int, ...]
+) -> _ArrayStruct | FloatArray:
+    if isinstance(given, _ArrayStruct):
+        return given._map(lambda name: getattr(given, name).reshape(shape))  # noqa: SLF001
+    return given.reshape(shape)
+
+
 def _evaluate(method: Method, comparison: Comparison, tail: FloatArray) -> Effect:
-    interval = method.interval(comparison, tail)
-    lift_interval = method.lift_interval(comparison, tail)
+    tails = method.tails(comparison, no_effect(comparison))
+    interval = _without_rounding(tails, method.interval(comparison, tail), tail)
+    lift_interval = _without_rounding(tails, method.lift_interval(comparison, tail), tail)
     separated = ~np.isnan(lift_interval.lower) & ~np.isnan(lift_interval.upper)
     return Effect(
         estimate=comparison.estimate,
         std_error=comparison.std_error,
-        p_value=method.tails(comparison, no_effect(comparison)).two_sided,
+        p_value=tails.two_sided,
         lower=interval.lower,
         upper=interval.upper,
         lift=np.where(separated, lift(comparison), np.nan),

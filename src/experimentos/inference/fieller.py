@@ -41,15 +41,17 @@ def lift_interval(comparison: Comparison, critical: FloatArray) -> Interval:
     ----------
     .. [1] E. C. Fieller (1954), Journal of the Royal Statistical Society B 16, 175-185.
     """
-    difference, m, v = comparison.estimate, comparison.mean_control, comparison.var_control
-    variance = comparison.std_error**2
-    k = comparison.covariance - v
     square = critical**2
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        a = m**2 - square * v
-        b = difference * m - square * k
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
+        # All in units of the control mean: no power of the metric can overflow.
+        m = comparison.mean_control
+        difference, variance = comparison.estimate / m, (comparison.std_error / m) ** 2
+        v = comparison.var_control / m / m
+        k = comparison.covariance / m / m - v
+        a = 1 - square * v
+        b = difference - square * k
         c = difference**2 - square * variance
-        spread = m**2 * variance - 2 * difference * m * k + difference**2 * v
+        spread = variance - 2 * difference * k + difference**2 * v
         discriminant = square * (spread - square * (v * variance - k**2))
         # The root that does not cancel, and the other from the product of the two.
         stable = b + np.where(b < 0, -1.0, 1.0) * np.sqrt(np.maximum(discriminant, 0.0))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from experimentos.arguments import one_of
+from experimentos.errors import ArgumentError
 from experimentos.inference import METHODS, exact_rates, score, welch
 from experimentos.inference.effect import Interval, Method, Null, Tails, no_effect, null_at
 from experimentos.moments import BoolArray, FloatArray, Moments
@@ -33,6 +35,17 @@ class Mixed:
 
     comparison: Comparison
     method: npt.NDArray[np.str_]
+
+    def __post_init__(self) -> None:
+        """Check that there is one known method for each comparison."""
+        if np.shape(self.method) != self.comparison.df.shape:
+            msg = (
+                f"`method` must have one name for each comparison, shape "
+                f"{self.comparison.df.shape}, got shape {np.shape(self.method)}"
+            )
+            raise ArgumentError(msg)
+        for name in np.unique(self.method):
+            one_of("method", str(name), METHODS)
 
     def tails(self, null: Null) -> Tails:
         """One-sided p-values against a boundary.

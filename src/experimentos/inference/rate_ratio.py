@@ -11,7 +11,6 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from experimentos.inference import score, wald
-from experimentos.inference.agreement import on_the_side_of
 from experimentos.inference.counts import compare_arms
 from experimentos.inference.effect import (
     Effect,
@@ -21,6 +20,7 @@ from experimentos.inference.effect import (
     Tails,
     evaluate,
     no_effect,
+    on_the_side_of,
 )
 
 if TYPE_CHECKING:

@@ -20,13 +20,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import betainc, betaincc, ndtr, ndtri, stdtrit
+from scipy.special import betainc, betaincc, betaln, ndtr, ndtri, stdtrit
 
 if TYPE_CHECKING:
     from experimentos.moments import FloatArray
 
 REACH = 0.1
-NORMAL = 1e15
+NORMAL = 1e19
+TINY, FEW_DF, NEWTON_STEPS = 1e-100, 100.0, 8
 # Coefficients of w, w^3, w^5, ... in P_1, P_2, P_3, and of z in those of the inverse series.
 _TO_NORMAL = (
     (1 / 16, 1 / 48),
@@ -129,7 +130,24 @@ def upper_quantile(df: FloatArray, tail: FloatArray) -> FloatArray:
         quantile = np.where(df >= NORMAL, normal, np.copysign(size, normal))
     rest = np.flatnonzero(~(near_normal | np.isnan(df) | np.isnan(tail)))
     if rest.size:
-        quantile[rest] = -stdtrit(np.where(df[rest] > 0, df[rest], np.nan), tail[rest])
+        quantile[rest] = _far_quantile(np.where(df[rest] > 0, df[rest], np.nan), tail[rest])
+    return quantile
+
+
+def _far_quantile(df: FloatArray, tail: FloatArray) -> FloatArray:
+    """Quantiles where t is far from normal; of tiny tails by Newton's method on logarithms."""
+    quantile = -np.asarray(stdtrit(df, tail), dtype=np.float64)
+    tiny = np.flatnonzero((tail < TINY) & (tail > 0) & (df < FEW_DF))
+    if tiny.size:
+        units, wanted = df[tiny], np.log(tail[tiny])
+        # The tail is x^(df/2) / (df B) for small x = df / t^2, to rounding below e^-40.
+        log_x = 2 / units * (wanted + np.log(units) + betaln(units / 2, 0.5))
+        log_t = 0.5 * (np.log(units) - log_x)
+        near = log_x > -40
+        for _ in range(NEWTON_STEPS):
+            reached = np.log(_beta_tail(units[near], -np.exp(log_t[near])))
+            log_t[near] += (reached - wanted[near]) / units[near]
+        quantile[tiny] = np.exp(log_t)
     return quantile
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experimentos.arguments import probability
+from experimentos.arguments import probability, same_shape
 from experimentos.estimators import Comparison
 from experimentos.estimators import compare as _compare
 from experimentos.inference import fieller
@@ -122,6 +122,11 @@ def welch(control: Moments, treatment: Moments, *, alpha: float = 0.05) -> Effec
     Effect, fields of shape (k,)
         Where an arm has fewer than two units, or neither varies, all but `estimate` are NaN.
 
+    Raises
+    ------
+    ArgumentError
+        If the arms have different shapes, or `alpha` is not between 0 and 1.
+
     Notes
     -----
     :math:`\nu = (v_c + v_t)^2 / (v_c^2/(n_c-1) + v_t^2/(n_t-1))`, :math:`v = s^2/n` [1]_.
@@ -138,7 +143,8 @@ def welch(control: Moments, treatment: Moments, *, alpha: float = 0.05) -> Effec
     >>> welch(drug_1, drug_2).p_value.round(5)  # Student's sleep data
     array([0.07939])
     """
-    rates = probability("alpha", alpha, control.n.shape)
+    shape = same_shape(control=control.n, treatment=treatment.n)
+    rates = probability("alpha", alpha, shape)
     return in_blocks(
         lambda c, t, level: evaluate(METHOD, _compare(c, t), alpha=level), control, treatment, rates
     )

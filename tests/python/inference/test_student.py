@@ -21,7 +21,7 @@ def test_tails_agree_with_numerical_integration(df, t):
 
 def test_tails_reach_the_smallest_numbers():
     # Normal limit: log of the tail at -37 is log_ndtr(-37); 1 - cdf would be 0.
-    np.testing.assert_allclose(lower_tail(1e17, -37.0), special.ndtr(-37.0), rtol=1e-12)
+    np.testing.assert_allclose(lower_tail(1e20, -37.0), special.ndtr(-37.0), rtol=1e-12)
     np.testing.assert_allclose(np.log(lower_tail(1e8, -37.0)), special.log_ndtr(-37.0), rtol=1e-4)
     # Cauchy: the tail at -x is arctan(1/x)/pi.
     np.testing.assert_allclose(lower_tail(1.0, -1e15), 1e-15 / np.pi, rtol=1e-12)
@@ -29,7 +29,7 @@ def test_tails_reach_the_smallest_numbers():
     np.testing.assert_allclose(lower_tail(4.0, -1e75), 3e-300 * 2, rtol=0.5)
 
 
-@pytest.mark.parametrize("df", [0.7, 1.0, 3.3, 79.0, 81.0, 300.0, 5e4, 1e9, 1e14, 1e16, np.inf])
+@pytest.mark.parametrize("df", [0.7, 1.0, 3.3, 79.0, 81.0, 300.0, 5e4, 1e9, 1e14, 1e20, np.inf])
 def test_tails_agree_with_scipy(df):
     t = np.r_[-np.geomspace(1e-3, 30, 60), np.geomspace(1e-3, 30, 60)]
     lower, upper = both_tails(np.full(t.size, df), t)
@@ -65,3 +65,23 @@ def test_undefined_is_nan_and_neighbours_stay():
     assert lower[3] == lower_tail(df[3:4], t[3:4])[0]
     quantile = upper_quantile(df, np.array([0.1, 0.1, 0.1, np.nan, 0.5]))
     np.testing.assert_array_equal(np.isnan(quantile), [True, True, True, True, False])
+
+
+@pytest.mark.parametrize(
+    ("df", "tail", "expected"),
+    [
+        # mpmath 1.3, 50 digits: findroot of log(betainc(df/2, 1/2, 0, df/(df + t^2)) / 2)
+        (1.5, 1e-250, 2.4226631011346149e166),
+        (2.5, 1e-200, 8.765437882279992e79),
+        (3, 1e-180, 1.0331108360446529e60),
+        (5, 1e-290, 1.5683925590993378e58),
+        (10, 1e-300, 2.5645257189481978e30),
+        (20, 1e-305, 7043093111923773.5),
+        (60, 1e-200, 15882.151109777812),
+        (99, 1e-150, 315.23452325203876),
+        (1, 1e-300, 3.1830988618379066e299),
+    ],
+)
+def test_quantiles_of_the_tiniest_tails(df, tail, expected):
+    found = upper_quantile(np.array([df]), np.array([tail]))
+    np.testing.assert_allclose(found, expected, rtol=1e-12)

@@ -1,6 +1,6 @@
 import numpy as np
 
-from experimentos.inference.agreement import on_the_side_of
+from experimentos.inference.effect import on_the_side_of
 from experimentos.inference.effect import Interval, Tails
 
 
