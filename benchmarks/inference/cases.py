@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experimentos import estimators, multiplicity
+from experimentos import bayes, estimators, multiplicity
 from experimentos.inference import evaluate, welch
 from experimentos.inference.score import score
 from experimentos.moments import JointMoments
@@ -94,6 +94,16 @@ def p_values(given: Inputs):
 def ours_holm(given: Inputs):
     p, family, level = p_values(given)
     return lambda: multiplicity.holm(p, family, level=level)
+
+
+def ours_best(arms: int):
+    def prepare(given: Inputs):
+        rng = np.random.default_rng(3)
+        mean = rng.normal(10, 0.05, (given.rows, arms))
+        posteriors = bayes.NormalPosterior(mean, rng.uniform(0.02, 0.08, mean.shape))
+        return lambda: bayes.best_of(posteriors)
+
+    return prepare
 
 
 def scipy_welch(given: Inputs):
@@ -291,5 +301,7 @@ CASES = [
     Case("CUPED", "tea-tasting", ALL, tea_tasting("cuped"), loops=True),
     Case(f"Holm in families of {FAMILY}", "experimentos", "adjusted p, level", ours_holm),
     Case(f"Holm in families of {FAMILY}", "statsmodels loop", "adjusted p", scipy_holm, loops=True),
+    Case("P(best)", "experimentos", "2 arms, P(best) and expected loss", ours_best(2)),
     Case("P(best)", "gbstats", "2 arms, chance to win and risk", gbstats_bayes, loops=True),
+    Case("P(best of 3)", "experimentos", "3 arms, P(best) and expected loss", ours_best(3)),
 ]

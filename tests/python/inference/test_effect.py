@@ -1,7 +1,6 @@
 import numpy as np
 
-from experimentos.inference.effect import on_the_side_of
-from experimentos.inference.effect import Interval, Tails
+from experimentos.inference.effect import Interval, Tails, on_the_side_of
 
 
 def test_limits_on_the_right_side_stay_and_others_move_to_0():
