@@ -287,8 +287,8 @@ def on_the_side_of(found: Tails, limits: Interval, tail: FloatArray) -> Interval
     >>> on_the_side_of(found, limits, np.full(2, 0.025)).lower > 0
     array([ True, False])
     """
-    above, below = np.nextafter(0.0, 1.0), np.nextafter(0.0, -1.0)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", under="ignore"):
+        above, below = np.nextafter(0.0, 1.0), np.nextafter(0.0, -1.0)
         lower = np.where(
             found.greater < tail, np.maximum(limits.lower, above), np.minimum(limits.lower, 0.0)
         )

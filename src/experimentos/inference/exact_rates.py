@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from experimentos.moments import BoolArray, FloatArray, Moments
 
 FEW = 10
+HALF = 0.5
 
 
+@np.errstate(all="ignore")
 def has_few(comparison: Comparison) -> BoolArray:
     """Tell where exact tests decide instead of the score test.
 
@@ -43,6 +45,7 @@ def has_few(comparison: Comparison) -> BoolArray:
     return np.asarray(expected < FEW)
 
 
+@np.errstate(all="ignore")
 def tails(comparison: Comparison, null: Null) -> Tails:
     r"""One-sided exact p-values against a boundary.
 
@@ -56,7 +59,8 @@ def tails(comparison: Comparison, null: Null) -> Tails:
     Returns
     -------
     Tails, fields of shape (k,)
-        1 where neither outcome tells the arms apart, as with no event in either.
+        1 where neither outcome tells the arms apart, as with no event in either. 0 where no rates
+        can have the boundary, on the side that the estimate shows.
 
     Notes
     -----
@@ -70,23 +74,17 @@ def tails(comparison: Comparison, null: Null) -> Tails:
     """
     data = score.counts(comparison)
     non_events = _non_events_are_rare(data)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = data.n_t * null.weight / (data.n_c + data.n_t * null.weight)
-    rare = _rare(data, non_events)
-    fewer, more = _binomial_tails(rare.x_t, rare.x_c, share)
+    fewer, more = _binomial_tails(_rare(data, non_events), null.weight)
     # More non-events are fewer events.
     less, greater = np.where(non_events, more, fewer), np.where(non_events, fewer, more)
-    beyond = needs_unconditional(comparison, null)
-    for row in np.flatnonzero(beyond & ~np.isnan(data.x_c)):
-        less[row], greater[row] = unconditional.tail_pair(
-            *(float(v[row]) for v in (data.x_c, data.n_c, data.x_t, data.n_t)),
-            weight=float(null.weight[row]),
-            shift=float(null.shift[row]),
-        )
+    rows = np.flatnonzero(needs_unconditional(comparison, null) & ~np.isnan(data.x_c))
+    if rows.size:
+        less[rows], greater[rows] = _unconditional_tails(data.take(rows), null.take(rows))
     undefined = np.isnan(null.shift + null.weight)
     return Tails(np.where(undefined, np.nan, less), np.where(undefined, np.nan, greater))
 
 
+@np.errstate(all="ignore")
 def needs_unconditional(comparison: Comparison, null: Null) -> BoolArray:
     """Tell where no conditional test of a boundary exists.
 
@@ -111,6 +109,7 @@ def needs_unconditional(comparison: Comparison, null: Null) -> BoolArray:
     )
 
 
+@np.errstate(all="ignore")
 def interval(comparison: Comparison, tail: FloatArray) -> Interval:
     r"""Limits for the difference of two rates, dual to the conditional test of no difference.
 
@@ -140,6 +139,7 @@ def interval(comparison: Comparison, tail: FloatArray) -> Interval:
     return widened(Interval(lower, upper), wide)
 
 
+@np.errstate(all="ignore")
 def lift_interval(comparison: Comparison, tail: FloatArray) -> Interval:
     """Limits for the lift of a rate, dual to the conditional test.
 
@@ -168,6 +168,7 @@ def lift_interval(comparison: Comparison, tail: FloatArray) -> Interval:
     return Interval(np.where(none, np.nan, lower), np.where(none, np.nan, upper))
 
 
+@np.errstate(all="ignore")
 def widened(tight: Interval, wide: Interval) -> Interval:
     """Limits no tighter than those of a second interval, on the same side of 0 as they were.
 
@@ -183,10 +184,9 @@ def widened(tight: Interval, wide: Interval) -> Interval:
     Interval, fields of shape (k,)
         Where only the second interval includes 0, the limits of the first.
     """
-    with np.errstate(invalid="ignore"):
-        outer = Interval(np.fmin(tight.lower, wide.lower), np.fmax(tight.upper, wide.upper))
-        lower = np.where((tight.lower > 0) & ~(outer.lower > 0), tight.lower, outer.lower)
-        upper = np.where((tight.upper < 0) & ~(outer.upper < 0), tight.upper, outer.upper)
+    outer = Interval(np.fmin(tight.lower, wide.lower), np.fmax(tight.upper, wide.upper))
+    lower = np.where((tight.lower > 0) & ~(outer.lower > 0), tight.lower, outer.lower)
+    upper = np.where((tight.upper < 0) & ~(outer.upper < 0), tight.upper, outer.upper)
     return Interval(
         np.where(np.isnan(tight.lower), np.nan, lower),
         np.where(np.isnan(tight.upper), np.nan, upper),
@@ -235,14 +235,30 @@ def _rare(data: Counts, non_events: BoolArray) -> Counts:
     return Counts(x_c=x_c, n_c=data.n_c, x_t=x_t, n_t=data.n_t)
 
 
-def _binomial_tails(
-    successes: FloatArray, failures: FloatArray, share: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Probabilities of at most, and of at least, that many successes."""
-    with np.errstate(invalid="ignore"):
-        at_most = np.where(failures == 0, 1.0, betaincc(successes + 1, failures, share))
-        at_least = np.where(successes == 0, 1.0, betainc(successes, failures + 1, share))
-    undefined = np.isnan(successes + share)
+def _unconditional_tails(data: Counts, null: Null) -> tuple[FloatArray, FloatArray]:
+    """Tails by the test without a condition, each table and boundary computed once."""
+    given = (data.x_c, data.n_c, data.x_t, data.n_t, null.weight, null.shift)
+    cases, which = np.unique(np.stack(given, axis=1), axis=0, return_inverse=True)
+    pairs = [
+        unconditional.tail_pair(*case[:4], weight=case[4], shift=case[5]) for case in cases.tolist()
+    ]
+    less, greater = np.array(pairs)[which.ravel()].T
+    return less, greater
+
+
+def _binomial_tails(data: Counts, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Probabilities of at most, and of at least, the treatment's events given the total."""
+    x_t, x_c, boundary = data.x_t, data.x_c, np.maximum(weight, 0.0)
+    total = data.n_c + data.n_t * boundary
+    share, rest = data.n_t * boundary / total, data.n_c / total
+    # From the smaller of the two shares, which has more digits.
+    large = share > HALF
+    at_most = np.where(large, betainc(x_c, x_t + 1, rest), betaincc(x_t + 1, x_c, share))
+    at_least = np.where(large, betaincc(x_c + 1, x_t, rest), betainc(x_t, x_c + 1, share))
+    # A ratio below 0 is below that of any rates, unless there are no events to tell.
+    at_most = np.where(x_c == 0, 1.0, at_most)
+    at_least = np.where(x_t == 0, np.where((weight < 0) & (x_c > 0), 0.0, 1.0), at_least)
+    undefined = np.isnan(x_t + share)
     return np.where(undefined, np.nan, at_most), np.where(undefined, np.nan, at_least)
 
 
@@ -253,11 +269,10 @@ def _share_limits(data: Counts, tail: FloatArray) -> tuple[FloatArray, FloatArra
     """
     non_events = _non_events_are_rare(data)
     rare = _rare(data, non_events)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        low = np.where(rare.x_t == 0, 0.0, betaincinv(rare.x_t, rare.x_c + 1, tail))
-        # The upper limit as one minus a share of control: no digits lost near 1.
-        rest = np.where(rare.x_c == 0, 0.0, betaincinv(rare.x_c, rare.x_t + 1, tail))
-        low_odds, high_odds = low / (1 - low), (1 - rest) / rest
+    low = np.where(rare.x_t == 0, 0.0, betaincinv(rare.x_t, rare.x_c + 1, tail))
+    # The upper limit as one minus a share of control: no digits lost near 1.
+    rest = np.where(rare.x_c == 0, 0.0, betaincinv(rare.x_c, rare.x_t + 1, tail))
+    low_odds, high_odds = low / (1 - low), (1 - rest) / rest
     undefined = np.isnan(rare.x_t + tail)
     low_odds, high_odds = (np.where(undefined, np.nan, odds) for odds in (low_odds, high_odds))
     return np.where(non_events, high_odds, low_odds), np.where(non_events, low_odds, high_odds)
@@ -280,16 +295,14 @@ def _rates_at(data: Counts, odds: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def _difference_at(data: Counts, odds: FloatArray) -> FloatArray:
-    with np.errstate(invalid="ignore"):
-        control, treatment = _rates_at(data, odds)
+    control, treatment = _rates_at(data, odds)
     return np.where(_non_events_are_rare(data), control - treatment, treatment - control)
 
 
 def _lift_at(data: Counts, odds: FloatArray) -> FloatArray:
     """Lift of events at given odds of non-events."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        control, treatment = _rates_at(data, odds)
-        return np.where(control < 1, (control - treatment) / (1 - control), np.inf)
+    control, treatment = _rates_at(data, odds)
+    return np.where(control < 1, (control - treatment) / (1 - control), np.inf)
 
 
 METHOD = Method(tails=tails, interval=interval, lift_interval=lift_interval)

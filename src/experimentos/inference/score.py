@@ -1,8 +1,4 @@
-"""The Miettinen-Nurminen score statistic for two proportions, without its N/(N-1) factor.
-
-Computed on the rarer kind of outcome and with the lower rate first, so that no digit is lost at
-rates near 0 or 1.
-"""
+"""The Miettinen-Nurminen score statistic for two proportions, without its N/(N-1) factor."""
 
 from __future__ import annotations
 
@@ -23,7 +19,7 @@ from experimentos.inference.effect import (
     in_blocks,
 )
 from experimentos.inference.score_limits import difference_distance, lift_limit
-from experimentos.inference.score_search import search_difference, search_lift
+from experimentos.inference.score_search import Outcome, search_distance, search_ratio
 from experimentos.inference.score_statistic import (
     Counts,
     counts,
@@ -48,6 +44,7 @@ __all__ = [
 ]
 
 
+@np.errstate(all="ignore")
 def tails(comparison: Comparison, null: Null) -> Tails:
     """One-sided p-values against a difference or a ratio of rates.
 
@@ -62,17 +59,23 @@ def tails(comparison: Comparison, null: Null) -> Tails:
     -------
     Tails, fields of shape (k,)
         At weight 1 and shift 0 the pooled score test. NaN where no event or only events happened.
+        0 and 1 at boundaries that no rates can have, as the limits exclude them: differences of -1
+        and 1 and beyond, ratios of 0 and below.
     """
     data = counts(comparison)
     statistic = pooled_statistic(data)
-    rest = np.flatnonzero((null.weight != 1) | (null.shift != 0))
-    if rest.size:
-        few, weight = data.take(rest), null.weight[rest]
-        shifted = difference_statistic(few, null.shift[rest])
-        statistic[rest] = np.where(weight != 1, ratio_statistic(few, weight), shifted)
+    is_ratio = null.weight != 1
+    is_shifted = (null.shift != 0) & ~is_ratio
+    for rows, function, boundary in (
+        (np.flatnonzero(is_ratio), ratio_statistic, null.weight),
+        (np.flatnonzero(is_shifted), difference_statistic, null.shift),
+    ):
+        if rows.size:
+            statistic[rows] = function(data.take(rows), boundary[rows])
     return Tails(less=ndtr(statistic), greater=ndtr(-statistic))
 
 
+@np.errstate(all="ignore")
 def interval(comparison: Comparison, tail: FloatArray) -> Interval:
     """Limits for the difference of two rates, by inverting the score test.
 
@@ -81,26 +84,30 @@ def interval(comparison: Comparison, tail: FloatArray) -> Interval:
     comparison : Comparison, fields of shape (k,)
         Whose means are rates over units.
     tail : array of shape (k,)
-        One-sided error rate of each limit.
+        One-sided error rate of each limit; above one half the limits are exchanged.
 
     Returns
     -------
     Interval, fields of shape (k,)
         Within -1 and 1.
     """
-    data, critical = counts(comparison), -ndtri(tail)
+    data, critical = counts(comparison), _critical_values(tail)
+    size = np.abs(critical)
     given = (data.x_c, data.n_c), (data.x_t, data.n_t)
     estimate, limits = data.difference, []
     for side, (first, second) in ((-1.0, given), (1.0, given[::-1])):
-        distance, solved = difference_distance(*first, *second, critical)
-        limit = estimate + side * distance
-        rest = np.flatnonzero(~solved)
-        if rest.size:
-            limit[rest] = search_difference(data.take(rest), critical[rest], side)
-        limits.append(limit)
-    return Interval(*limits)
+        distance, solved = difference_distance(*first, *second, size)
+        rows = np.flatnonzero(~solved)
+        if rows.size:
+            few = data.take(rows)
+            control, treatment = few.control, few.treatment
+            pulled = (treatment, _rest(control)) if side < 0 else (control, _rest(treatment))
+            distance[rows] = search_distance(*pulled, size[rows])
+        limits.append(estimate + side * distance)
+    return _in_order(limits, critical)
 
 
+@np.errstate(all="ignore")
 def lift_interval(comparison: Comparison, tail: FloatArray) -> Interval:
     """Limits for the lift of a rate, by inverting the score test of the ratio.
 
@@ -109,22 +116,22 @@ def lift_interval(comparison: Comparison, tail: FloatArray) -> Interval:
     comparison : Comparison, fields of shape (k,)
         Whose means are rates over units.
     tail : array of shape (k,)
-        One-sided error rate of each limit.
+        One-sided error rate of each limit; above one half the limits are exchanged.
 
     Returns
     -------
     Interval, fields of shape (k,)
         Fractions; NaN where control has no event.
     """
-    data, critical = counts(comparison), -ndtri(tail)
-    limits = []
+    data, critical = counts(comparison), _critical_values(tail)
+    size, limits = np.abs(critical), []
     for side in (-1.0, 1.0):
-        limit, solved = lift_limit(data.x_c, data.n_c, data.x_t, data.n_t, critical, side=side)
-        rest = np.flatnonzero(~solved)
-        if rest.size:
-            limit[rest] = search_lift(data.take(rest), critical[rest], side)
+        limit, solved = lift_limit(data.x_c, data.n_c, data.x_t, data.n_t, size, side=side)
+        rows = np.flatnonzero(~solved)
+        if rows.size:
+            limit[rows] = _searched_lift(data.take(rows), size[rows], side)
         limits.append(limit)
-    return Interval(*limits)
+    return _in_order(limits, critical)
 
 
 def score(control: Moments, treatment: Moments, *, alpha: float = 0.05) -> Effect:
@@ -174,6 +181,37 @@ def score(control: Moments, treatment: Moments, *, alpha: float = 0.05) -> Effec
         lambda c, t, level: evaluate(METHOD, compare_arms(c, t), alpha=level),
         control, treatment, rates,
     )  # fmt: skip
+
+
+def _critical_values(tail: FloatArray) -> FloatArray:
+    """Take normal quantiles: one for all where all levels are the same."""
+    if tail.size and (tail == tail.flat[0]).all():
+        return np.full(tail.shape, -ndtri(tail.flat[0]))
+    return np.asarray(-ndtri(tail))
+
+
+def _rest(outcome: Outcome) -> Outcome:
+    return Outcome(count=outcome.rest, rest=outcome.count, units=outcome.units)
+
+
+def _searched_lift(data: Counts, size: FloatArray, side: float) -> FloatArray:
+    """Limit of the lift; the lower one is an upper one with the arms exchanged."""
+    control, treatment = data.control, data.treatment
+    if side > 0:
+        limit = search_ratio(treatment, control, size)
+    else:
+        other = search_ratio(control, treatment, size)
+        limit = np.where(np.isinf(other), -1.0, -other / (1 + other))
+    return np.where(data.x_c > 0, limit, np.nan)
+
+
+def _in_order(limits: list[FloatArray], critical: FloatArray) -> Interval:
+    """Exchange the limits of a tail above one half."""
+    lower, upper = limits
+    turned = critical < 0
+    if not turned.any():
+        return Interval(lower, upper)
+    return Interval(np.where(turned, upper, lower), np.where(turned, lower, upper))
 
 
 METHOD = Method(tails=tails, interval=interval, lift_interval=lift_interval)

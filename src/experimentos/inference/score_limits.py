@@ -4,7 +4,7 @@ At a limit the statistic is at its critical value :math:`z` and the two rates ar
 likelihood given their difference (or ratio). With the multiplier :math:`\lambda` of that
 constraint each rate alone solves a quadratic, and one increasing function of :math:`\lambda`
 remains to be solved: no cubic, no cosines, no nested iteration. Elements for which a few steps do
-not suffice (no event, only events, very few) are left to the caller.
+not suffice (no event, only events, very few) are left to the caller, who has `score_search`.
 
 Difference. :math:`\lambda p_t q_t = n_t(\hat p_t - p_t)` and
 :math:`\lambda p_c q_c = n_c(p_c - \hat p_c)`, so that :math:`\hat D - D = \lambda V` with
@@ -51,7 +51,7 @@ def difference_distance(
     is_solved : array of bool, shape (k,)
         Where the distance is right to rounding.
     """
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+    with np.errstate(all="ignore"):
         rest_c, rest_t = n_c - x_c, n_t - x_t
         # Start: the variance at the estimate, and its slope in the multiplier.
         w_c, w_t = x_c / n_c * (rest_c / n_c), x_t / n_t * (rest_t / n_t)
@@ -61,7 +61,8 @@ def difference_distance(
         start = _start(critical, variance, slope)
         given = (4 * x_c, n_c, 4 * x_c * rest_c, 4 * rest_t, n_t, 4 * x_t * rest_t, critical)
         multiplier, is_solved = _newton(_difference_step, given, start)
-        is_solved &= multiplier > 0
+        # A certain outcome stays certain up to a kink of the function.
+        is_solved &= (multiplier > 0) & (x_c > 0) & (rest_t > 0)
         return critical * critical / multiplier, is_solved
 
 
@@ -87,8 +88,9 @@ def lift_limit(
     is_solved : array of bool, shape (k,)
         Where the limit is right to rounding.
     """
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        share_c, share_t = (n_c - x_c) / n_c, (n_t - x_t) / n_t
+    with np.errstate(all="ignore"):
+        rest_c, rest_t = n_c - x_c, n_t - x_t
+        share_c, share_t = rest_c / n_c, rest_t / n_t
         variance = share_c / x_c + share_t / x_t
         slope = share_t / (x_t * x_t) - share_c / (x_c * x_c)
         signed = -side * critical
@@ -97,9 +99,11 @@ def lift_limit(
         multiplier, is_solved = _newton(_ratio_step, given, start)
         left_t, left_c = x_t - multiplier, x_c + multiplier
         is_solved &= (left_t > 0) & (left_c > 0) & (multiplier * side < 0)
-        contrast = x_t * n_c - x_c * n_t
-        excess = multiplier * (x_t + x_c - n_c - n_t)
-        return (contrast + excess) / ((n_t - multiplier) * left_c), is_solved
+        is_solved &= (rest_c > 0) & (rest_t > 0)
+        rest = rest_c + rest_t
+        is_rare = rest + rest > n_c + n_t
+        contrast = np.where(is_rare, x_t * n_c - x_c * n_t, rest_c * n_t - rest_t * n_c)
+        return (contrast - multiplier * rest) / ((n_t - multiplier) * left_c), is_solved
 
 
 def _start(critical: FloatArray, variance: FloatArray, slope: FloatArray) -> FloatArray:

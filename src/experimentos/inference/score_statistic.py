@@ -1,7 +1,6 @@
 """The score statistic of two rates: its deviation at the rates of largest likelihood.
 
-Computed on the rarer kind of outcome and with the lower rate first, so that no digit is lost at
-rates near 0 or 1.
+Rates and their complements are computed apart, so that no digit is lost near 0 or 1.
 """
 
 from __future__ import annotations
@@ -11,12 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from experimentos.inference.counts import are_counts, are_plainly_counts
+from experimentos.inference.score_search import Outcome, multiplier_at
 from experimentos.moments import FloatArray, _ArrayStruct
 
 if TYPE_CHECKING:
     from experimentos.estimators import Comparison
 
-NEWTON_STEPS = 6
+HALF = 0.5
+LARGEST_RATIO = 1e100
 
 
 @dataclass(frozen=True)
@@ -35,15 +37,26 @@ class Counts(_ArrayStruct):
     n_t: FloatArray
 
     @property
+    def control(self) -> Outcome:
+        """Events of control."""
+        return Outcome(count=self.x_c, rest=self.n_c - self.x_c, units=self.n_c)
+
+    @property
+    def treatment(self) -> Outcome:
+        """Events of treatment."""
+        return Outcome(count=self.x_t, rest=self.n_t - self.x_t, units=self.n_t)
+
+    @property
     def difference(self) -> FloatArray:
         """Treatment rate minus control rate, through non-events where those are rarer."""
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             by_events = self.x_t / self.n_t - self.x_c / self.n_c
             by_rest = (self.n_c - self.x_c) / self.n_c - (self.n_t - self.x_t) / self.n_t
         rare = self.x_c + self.x_t <= (self.n_c + self.n_t) / 2
         return np.where(rare, by_events, by_rest)
 
 
+@np.errstate(all="ignore")
 def counts(comparison: Comparison) -> Counts:
     """Events and units behind the rates of a comparison.
 
@@ -55,12 +68,16 @@ def counts(comparison: Comparison) -> Counts:
     Returns
     -------
     Counts, fields of shape (k,)
-        NaN in all fields where a rate is outside 0 to 1 or an arm has no units.
+        NaN in all fields where an arm has no units, or units that are no whole number, or a rate
+        that is no whole number of events, or one outside 0 to 1.
     """
     n_c, n_t = comparison.n_control, comparison.n_treatment
-    with np.errstate(invalid="ignore"):
-        x_c, x_t = np.rint(comparison.mean_control * n_c), np.rint(comparison.mean_treatment * n_t)
-        valid = (n_c >= 1) & (n_t >= 1) & (x_c >= 0) & (x_c <= n_c) & (x_t >= 0) & (x_t <= n_t)
+    given = comparison.mean_control * n_c, comparison.mean_treatment * n_t
+    x_c, x_t = np.rint(given[0]), np.rint(given[1])
+    arms = (given[0], x_c, n_c), (given[1], x_t, n_t)
+    if all(are_plainly_counts(*arm) for arm in arms):
+        return Counts(x_c, n_c, x_t, n_t)
+    valid = are_counts(*arms[0]) & are_counts(*arms[1])
     return Counts(*(np.where(valid, values, np.nan) for values in (x_c, n_c, x_t, n_t)))
 
 
@@ -78,11 +95,12 @@ def pooled_statistic(data: Counts) -> FloatArray:
         Standard normal without a difference; NaN where its variance is 0.
     """
     events, units = data.x_c + data.x_t, data.n_c + data.n_t
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         variance = (events / units) * ((units - events) / units) * (1 / data.n_c + 1 / data.n_t)
         return np.where(variance > 0, data.difference / np.sqrt(variance), np.nan)
 
 
+@np.errstate(all="ignore")
 def difference_statistic(data: Counts, difference: FloatArray) -> FloatArray:
     """Score statistic against a difference of rates.
 
@@ -91,18 +109,21 @@ def difference_statistic(data: Counts, difference: FloatArray) -> FloatArray:
     data : Counts, fields of shape (k,)
         Events and units.
     difference : array of shape (k,)
-        Difference at the boundary, between -1 and 1.
+        Difference at the boundary.
 
     Returns
     -------
     array of shape (k,)
-        Standard normal at the boundary; NaN where its variance is 0.
+        Standard normal at the boundary. Infinite, with its sign, at -1 and 1 and beyond: no rates
+        have such a difference. NaN where it and its variance are 0.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        deviation = difference_deviation(data, difference)
-        return np.where(deviation > 0, (data.difference - difference) / deviation, np.nan)
+    contrast, multiplier = _difference_multiplier(data, difference)
+    statistic = np.copysign(np.sqrt(np.abs(contrast) * multiplier), contrast)
+    at_estimate = np.where(_variance(data) > 0, 0.0, np.nan)
+    return np.where(contrast == 0, at_estimate, statistic)
 
 
+@np.errstate(all="ignore")
 def difference_deviation(data: Counts, difference: FloatArray) -> FloatArray:
     """Deviation of the difference of rates when it truly is a given one.
 
@@ -116,22 +137,42 @@ def difference_deviation(data: Counts, difference: FloatArray) -> FloatArray:
     Returns
     -------
     array of shape (k,)
-        From the rates of largest likelihood.
+        From the rates of largest likelihood; 0 at -1 and 1 and beyond.
     """
-    common = data.x_c + data.x_t > (data.n_c + data.n_t) / 2
-    x_c = np.where(common, data.n_c - data.x_c, data.x_c)
-    x_t = np.where(common, data.n_t - data.x_t, data.x_t)
-    gap = np.where(common, -difference, difference)
-    swap = gap < 0  # the arm with the lower rate comes first
-    x_low, x_high = np.where(swap, x_t, x_c), np.where(swap, x_c, x_t)
-    n_low, n_high = np.where(swap, data.n_t, data.n_c), np.where(swap, data.n_c, data.n_t)
-    gap = np.abs(gap)
-    low = _lower_rate(x_low, n_low, x_high, n_high, gap)
-    high = np.minimum(low + gap, 1.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.sqrt(low * (1 - low) / n_low + high * (1 - high) / n_high))
+    contrast, multiplier = _difference_multiplier(data, difference)
+    deviation = np.sqrt(np.abs(contrast) / multiplier)
+    return np.where(contrast == 0, np.sqrt(_variance(data)), deviation)
 
 
+def _difference_multiplier(data: Counts, difference: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Estimate less boundary, and the multiplier at the boundary."""
+    contrast = _contrast(data, difference)
+    is_below = contrast >= 0
+    rest_c, rest_t = data.n_c - data.x_c, data.n_t - data.x_t
+    up_c, up_t = np.where(is_below, rest_c, data.x_c), np.where(is_below, data.x_t, rest_t)
+    first = Outcome(up_c, np.where(is_below, data.x_c, rest_c), data.n_c)
+    second = Outcome(up_t, np.where(is_below, rest_t, data.x_t), data.n_t)
+    left = np.where(is_below, 1 + difference, 1 - difference)
+    return contrast, multiplier_at(first, second, np.abs(contrast), left)
+
+
+def _contrast(data: Counts, difference: FloatArray) -> FloatArray:
+    """Estimate less boundary: near -1 and 1 from what is left there, so that no digit is lost."""
+    p_c, p_t = data.x_c / data.n_c, data.x_t / data.n_t
+    q_c, q_t = (data.n_c - data.x_c) / data.n_c, (data.n_t - data.x_t) / data.n_t
+    contrast = data.difference - difference
+    contrast = np.where(difference < -HALF, (p_t + q_c) - (1 + difference), contrast)
+    return np.where(difference > HALF, (1 - difference) - (q_t + p_c), contrast)
+
+
+def _variance(data: Counts) -> FloatArray:
+    """Variance of the difference at the rates observed."""
+    rest_c, rest_t = data.n_c - data.x_c, data.n_t - data.x_t
+    part = data.x_c / data.n_c * (rest_c / data.n_c) / data.n_c
+    return np.asarray(part + data.x_t / data.n_t * (rest_t / data.n_t) / data.n_t)
+
+
+@np.errstate(all="ignore")
 def ratio_statistic(data: Counts, ratio: FloatArray) -> FloatArray:
     """Score statistic against a ratio of rates, treatment to control.
 
@@ -140,19 +181,28 @@ def ratio_statistic(data: Counts, ratio: FloatArray) -> FloatArray:
     data : Counts, fields of shape (k,)
         Events and units.
     ratio : array of shape (k,)
-        Ratio at the boundary, 0 or more.
+        Ratio at the boundary.
 
     Returns
     -------
     array of shape (k,)
-        Standard normal at the boundary; NaN where its variance is 0.
+        Standard normal at the boundary. Infinite, with its sign, where that has no variance: at 0,
+        and below, where no rates have such a ratio. NaN where it is 0, too.
     """
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        deviation = ratio_deviation(data, ratio)
-        contrast = data.x_t / data.n_t - ratio * (data.x_c / data.n_c)
-        return np.where(deviation > 0, contrast / deviation, np.nan)
+    # Beyond these the statistic is no different to 50 digits, or beyond any quantile.
+    ratio = np.where(ratio > 0, np.clip(ratio, 1 / LARGEST_RATIO, LARGEST_RATIO), ratio)
+    p_c, p_t = data.x_c / data.n_c, data.x_t / data.n_t
+    rest_c, rest_t = (data.n_c - data.x_c) / data.n_c, (data.n_t - data.x_t) / data.n_t
+    common = data.x_c + data.x_t > (data.n_c + data.n_t) / 2
+    contrast = np.where(common, (1 - ratio) + (ratio * rest_c - rest_t), p_t - ratio * p_c)
+    contrast = np.where(ratio > 0, contrast, p_t - ratio * p_c)
+    deviation = np.where(ratio > 0, ratio_deviation(data, ratio), 0.0)
+    certain = np.where(contrast == 0, np.nan, np.copysign(np.inf, contrast))
+    statistic = np.where(deviation == 0, certain, contrast / deviation)
+    return np.where(np.isnan(contrast), np.nan, statistic)
 
 
+@np.errstate(all="ignore")
 def ratio_deviation(data: Counts, ratio: FloatArray) -> FloatArray:
     """Deviation of ``p_t - ratio * p_c`` when it truly is 0.
 
@@ -161,74 +211,30 @@ def ratio_deviation(data: Counts, ratio: FloatArray) -> FloatArray:
     data : Counts, fields of shape (k,)
         Events and units.
     ratio : array of shape (k,)
-        True ratio of the rates.
+        True ratio of the rates, 0 or more.
 
     Returns
     -------
     array of shape (k,)
         From the rates of largest likelihood.
     """
+    units, events = data.n_c + data.n_t, data.x_c + data.x_t
+    rest_c, rest_t = ratio * (data.n_c - data.x_c), data.n_t - data.x_t
     from_control, from_treatment = ratio * (data.n_t + data.x_c), data.n_c + data.x_t
-    rest = (data.n_t - data.x_t) * (data.n_c - data.x_c)
-    root = np.sqrt((from_control - from_treatment) ** 2 + 4 * ratio * rest)
-    control = 2 * (data.x_c + data.x_t) / (from_control + from_treatment + root)
-    control = np.minimum(control, 1.0)
+    lead, rest = (ratio - 1) * units, rest_c + rest_t
+    gap = np.where(events > units / 2, lead + (rest_t - rest_c), from_control - from_treatment)
+    root = np.sqrt(gap**2 + 4 * rest_t * rest_c)
+    control = np.minimum(2 * events / (from_control + from_treatment + root), 1.0)
     treatment = np.minimum(ratio * control, 1.0)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        variance = (
-            treatment * (1 - treatment) / data.n_t + ratio**2 * control * (1 - control) / data.n_c
-        )
-        return np.asarray(np.sqrt(variance))
-
-
-def _lower_rate(
-    x_low: FloatArray, n_low: FloatArray, x_high: FloatArray, n_high: FloatArray, gap: FloatArray
-) -> FloatArray:
-    """Rate of largest likelihood of one arm when the other's is larger by a gap of 0 or more.
-
-    A root of a cubic: in closed form, then polished, because the closed form loses half its
-    digits where two roots are close.
-    """
-    units, events = n_low + n_high, x_low + x_high
-    cubic = (
-        units,
-        (n_high + 2 * n_low) * gap - units - events,
-        (n_low * gap - units - 2 * x_low) * gap + events,
-        x_low * gap * (1 - gap),
+    # Complements by roots of their own: one minus a rate near 1 would lose their digits.
+    up, down = rest + lead, rest - lead
+    by_sum = (up + root) / (2 * units * ratio), (down + root) / (2 * units)
+    by_difference = (
+        2 * (1 - ratio) / ratio * rest_c / (root - up),
+        2 * (ratio - 1) * rest_t / (root - down),
     )
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        rate = _polish(cubic, _closed_form(cubic), np.zeros_like(gap), 1 - gap)
-        # No event in the lower arm: one root is 0 and the other is that of a quadratic.
-        root = np.sqrt(np.maximum(cubic[1] ** 2 - 4 * units * cubic[2], 0.0))
-        quadratic = 2 * cubic[2] / (root - cubic[1])
-        none = np.where(cubic[2] <= 0, 0.0, np.minimum(quadratic, 1 - gap))
-        rate = np.where(x_low == 0, none + 0 * gap, rate)
-        return np.where(gap == 0, events / units, rate)
-
-
-def _closed_form(cubic: tuple[FloatArray, ...]) -> FloatArray:
-    """Middle root of a cubic with three real roots, by cosines."""
-    c3, c2, c1, c0 = cubic
-    centre = c2 / (3 * c3)
-    q = centre**3 - c1 * c2 / (6 * c3**2) + c0 / (2 * c3)
-    radius = np.where(q < 0, -1.0, 1.0) * np.sqrt(np.maximum(centre**2 - c1 / (3 * c3), 0.0))
-    cosine = np.where(radius == 0, 0.0, q / radius**3)
-    angle = (np.pi + np.arccos(np.clip(cosine, -1, 1))) / 3
-    return np.asarray(2 * radius * np.cos(angle) - centre)
-
-
-def _polish(
-    cubic: tuple[FloatArray, ...], rate: FloatArray, low: FloatArray, high: FloatArray
-) -> FloatArray:
-    """Newton steps kept inside a bracket where the cubic falls from above 0 to below."""
-    c3, c2, c1, c0 = cubic
-    rate = np.clip(rate, low, high)
-    for _ in range(NEWTON_STEPS):
-        value = ((c3 * rate + c2) * rate + c1) * rate + c0
-        slope = (3 * c3 * rate + 2 * c2) * rate + c1
-        low, high = np.where(value > 0, rate, low), np.where(value < 0, rate, high)
-        step = np.where(value == 0, 0.0, value / slope)
-        following = rate - step
-        inside = (following >= low) & (following <= high)
-        rate = np.where(inside, following, np.where(np.isnan(value), np.nan, (low + high) / 2))
-    return rate
+    other_c = np.where(up >= 0, by_sum[0], by_difference[0])
+    other_t = np.where(down >= 0, by_sum[1], by_difference[1])
+    other_c, other_t = np.clip(other_c, 0.0, 1.0), np.clip(other_t, 0.0, 1.0)
+    variance = treatment * other_t / data.n_t + ratio * (ratio * (control * other_c)) / data.n_c
+    return np.asarray(np.sqrt(variance))

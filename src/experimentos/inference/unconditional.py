@@ -30,6 +30,7 @@ PRECISION = 1e-8
 WIDEST = 20
 
 
+@np.errstate(all="ignore")
 def tail_pair(
     x_c: float, n_c: float, x_t: float, n_t: float, *, weight: float, shift: float
 ) -> tuple[float, float]:
@@ -45,7 +46,8 @@ def tail_pair(
     Returns
     -------
     tuple of float
-        `less` and `greater`, as in `Tails`.
+        `less` and `greater`, as in `Tails`. NaN without units; 0 and 1 where no rates have the
+        boundary (a shift of -1 or 1 and beyond, a weight of 0 and below).
 
     Notes
     -----
@@ -67,6 +69,9 @@ def tail_pair(
     >>> round(greater, 4)  # childhood nephroblastoma; over all nuisance rates 0.0017 [2]_
     0.0016
     """
+    certain = _certain_pair(x_c, n_c, x_t, n_t, weight, shift)
+    if certain is not None:
+        return certain
     data = Counts(*(np.array([float(v)]) for v in (x_c, n_c, x_t, n_t)))
     observed = float(_statistic(data, weight, shift)[0])
     return tuple(  # type: ignore[return-value]
@@ -74,14 +79,28 @@ def tail_pair(
     )
 
 
+def _certain_pair(
+    x_c: float, n_c: float, x_t: float, n_t: float, weight: float, shift: float
+) -> tuple[float, float] | None:
+    """Tails where there is nothing to sum."""
+    if not (0 <= x_c <= n_c < np.inf and 0 <= x_t <= n_t < np.inf and n_c >= 1 and n_t >= 1):
+        return np.nan, np.nan
+    if -1 < shift < 1 and 0 < weight < np.inf:
+        return None
+    contrast = x_t / n_t - weight * (x_c / n_c) - shift
+    if np.isnan(contrast):
+        return np.nan, np.nan
+    return float(contrast >= 0), float(contrast <= 0)
+
+
 def _tail(data: Counts, observed: float, weight: float, shift: float, *, upper: bool) -> float:
     """Largest probability of an outcome as extreme as the observed one."""
     x_c, n_c, x_t, n_t = (float(v[0]) for v in (data.x_c, data.n_c, data.x_t, data.n_t))
     low, high = _confidence_limits(x_c, n_c)
     treatment_low, treatment_high = _confidence_limits(x_t, n_t)
-    if upper and weight > 0:
+    if upper:
         low = max(low, (treatment_low - shift) / weight)
-    elif weight > 0:
+    else:
         high = min(high, (treatment_high - shift) / weight)
     if low > high:
         return BERGER_BOOS
@@ -104,9 +123,8 @@ def _tail(data: Counts, observed: float, weight: float, shift: float, *, upper: 
         )
 
     start = _spread_out(low, high)
-    if weight > 0:
-        kinks = (np.array(inside) - shift) / weight
-        start = np.unique(np.append(start, kinks[(kinks > low) & (kinks < high)]))
+    kinks = (np.array(inside) - shift) / weight
+    start = np.unique(np.append(start, kinks[(kinks > low) & (kinks < high)]))
     # Nothing depends on how far above one half a p-value is.
     return min(supremum(probability, curvature, start, tolerance=PRECISION, ceiling=0.5), 1.0)
 
@@ -132,13 +150,11 @@ def _curvature(
     most the square of what the score would be at the last of them.
     """
     information, score = np.zeros(arms[0][2].shape), np.zeros(arms[0][2].shape)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for units, weight, first, last in arms:
-            if weight != 0:
-                rest = np.minimum(first * (1 - first), last * (1 - last))
-                information += weight**2 * units / rest
-                score += abs(weight) * (9 * np.sqrt(units / rest) + 20 / rest)
-    most = sum(units * abs(weight) for units, weight, *_ in arms) ** 2
+    for units, weight, first, last in arms:
+        rest = np.minimum(first * (1 - first), last * (1 - last))
+        information += weight**2 * units / rest
+        score += weight * (9 * np.sqrt(units / rest) + 20 / rest)
+    most = sum(units * weight for units, weight, *_ in arms) ** 2
     return np.minimum(information, most), 2 * score**2
 
 

@@ -178,3 +178,78 @@ def test_coverage_of_the_difference():
     )
     covered = ((effect.lower <= q - p) & (effect.upper >= q - p)).sum()
     assert covered >= stats.binom.ppf(0.001, trials, 0.95)
+
+
+@pytest.mark.parametrize("weight", [1.0, 0.9, 1.3])
+def test_arms_of_very_unequal_size_keep_the_digits_of_the_smaller_share(weight):
+    # Nearly all events fall into the larger arm: scipy's binomial test of the smaller arm's.
+    for few, many in (((3.0, 23.0), (410.0, 9e8)), ((1.0, 40.0), (55.0, 7e8))):
+        total, in_few = few[0] + many[0], few[0]
+        turned = 1 / weight
+        for control, treatment, ratio in ((few, many, weight), (many, few, turned)):
+            comparison = score.compare_rates(*rates(*control, *treatment))
+            tails = module.tails(comparison, Null([ratio], [0.0]))
+            share = few[1] / (few[1] + many[1] * weight)
+            at_most = stats.binom.cdf(in_few, total, share)
+            at_least = stats.binom.sf(in_few - 1, total, share)
+            expected = [at_least, at_most] if control is few else [at_most, at_least]
+            found = [tails.less[0], tails.greater[0]]
+            np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_boundaries_that_no_rates_have():
+    x_c, x_t = np.array([0.0, 0.0, 3.0, 3.0, 97.0, 97.0]), np.array([0.0, 3.0, 0.0, 3.0, 97.0, 100])
+    comparison = score.compare_rates(*rates(x_c, 100, x_t, 100))
+    tail, one = np.full(6, 1e-9), np.ones(6)
+    limits, lifts = module.interval(comparison, tail), module.lift_interval(comparison, tail)
+    for weight in (0.0, -0.5):
+        tails = module.tails(comparison, Null(weight * one, 0 * one))
+        np.testing.assert_array_equal(tails.less, one)
+        assert np.isin(tails.greater, (0.0, 1.0)).all()
+        has_lift = x_c > 0
+        excluded = (lifts.lower > weight - 1)[has_lift]
+        np.testing.assert_array_equal((tails.greater < tail)[has_lift], excluded)
+    for shift in (-1.5, -1.0, 1.0, np.inf):
+        tails = module.tails(comparison, Null(one, shift * one))
+        np.testing.assert_array_equal(tails.greater < tail, limits.lower > shift)
+        np.testing.assert_array_equal(tails.less < tail, limits.upper < shift)
+
+
+def test_each_table_is_summed_once_at_a_margin(monkeypatch):
+    calls = []
+    tail_pair = module.unconditional.tail_pair
+
+    def counted(*counts, **boundary):
+        calls.append((*counts, *boundary.values()))
+        return tail_pair(*counts, **boundary)
+
+    monkeypatch.setattr(module.unconditional, "tail_pair", counted)
+    x_c, x_t = np.array([2.0, 3, 2, np.nan, 3, 2]), np.array([1.0, 4, 1, 5, 4, 1])
+    comparison = score.compare_rates(*rates(x_c, 50, x_t, 60))
+    null = Null(np.ones(6), np.array([-0.1, -0.1, -0.1, -0.1, -0.1, -0.2]))
+    tails = module.tails(comparison, null)
+    assert len(calls) == len(set(calls)) == 3
+    for i in (0, 1, 2, 4, 5):
+        alone = tail_pair(x_c[i], 50, x_t[i], 60, weight=1.0, shift=null.shift[i])
+        assert (tails.less[i], tails.greater[i]) == alone
+    assert np.isnan(tails.less[3])
+
+
+def test_extreme_levels_and_units_are_quiet_also_where_all_warnings_are_raised():
+    n = np.array([np.inf, 1e200, 1e9, 100.0])
+    comparison = score.compare_rates(*rates(3.0, [100.0, 100, 1e9, 100], 5.0, 100.0))
+    comparison.n_control[:] = n
+    comparison.mean_control[:] = [0.0, 0.0, 3e-9, 0.03]
+    with np.errstate(all="raise"):
+        found = [
+            module.interval(comparison, np.full(4, 1e-12)),
+            module.lift_interval(comparison, np.full(4, 0.025)),
+            module.tails(comparison, Null(np.ones(4), np.zeros(4))),
+            module.tails(comparison, Null(np.full(4, 1e300), np.zeros(4))),
+            module.tails(comparison, Null(np.ones(4), np.full(4, -0.05))),
+        ]
+        module.interval(comparison, np.full(4, 5e-311))
+        assert not module.has_few(comparison)[:2].any()
+    for struct in found:
+        lower = getattr(struct, "lower", getattr(struct, "less", None))
+        np.testing.assert_array_equal(np.isnan(lower[[0, 1, 3]]), [True, True, False])

@@ -3,7 +3,7 @@ import pytest
 from scipy.special import ndtri
 
 from experimentos.inference.score_limits import difference_distance, lift_limit
-from experimentos.inference.score_search import search_difference, search_lift
+from experimentos.inference.score_search import Outcome, search_distance, search_ratio
 from experimentos.inference.score_statistic import Counts
 
 # Powers of ten of the units, rates, and how many of the elements Newton's method must solve.
@@ -26,27 +26,74 @@ def random_counts(setting, size=5000):
     return Counts(x[0], n[0], x[1], n[1]), critical, solved
 
 
+def pulled_down(data, side):
+    """Outcomes that a lower (-1) or upper (1) limit pulls down: of control and of treatment."""
+    rest_c, rest_t = data.n_c - data.x_c, data.n_t - data.x_t
+    if side < 0:
+        return Outcome(rest_c, data.x_c, data.n_c), Outcome(data.x_t, rest_t, data.n_t)
+    return Outcome(data.x_c, rest_c, data.n_c), Outcome(rest_t, data.x_t, data.n_t)
+
+
+def searched_lift(data, critical, side):
+    control = Outcome(data.x_c, data.n_c - data.x_c, data.n_c)
+    treatment = Outcome(data.x_t, data.n_t - data.x_t, data.n_t)
+    if side > 0:
+        return search_ratio(treatment, control, critical)
+    return 1 / (1 + search_ratio(control, treatment, critical)) - 1
+
+
 @pytest.mark.parametrize("side", [-1.0, 1.0])
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_newton_and_bracketing_give_the_same_difference(setting, side):
+def test_both_ways_give_the_same_difference(setting, side):
     data, critical, share = random_counts(setting)
     control, treatment = (data.x_c, data.n_c), (data.x_t, data.n_t)
     first, second = (control, treatment) if side < 0 else (treatment, control)
     distance, solved = difference_distance(*first, *second, critical)
-    expected = np.abs(search_difference(data, critical, side) - data.difference)
+    expected = search_distance(*pulled_down(data, side), critical)
     assert solved.mean() > share
-    np.testing.assert_allclose(distance[solved], expected[solved], rtol=1e-11)
+    assert not np.isnan(expected).any()
+    np.testing.assert_allclose(distance[solved], expected[solved], rtol=1e-12)
 
 
 @pytest.mark.parametrize("side", [-1.0, 1.0])
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_newton_and_bracketing_give_the_same_lift(setting, side):
+def test_both_ways_give_the_same_lift(setting, side):
     data, critical, share = random_counts(setting)
     limit, solved = lift_limit(data.x_c, data.n_c, data.x_t, data.n_t, critical, side=side)
-    expected = search_lift(data, critical, side)
+    expected = searched_lift(data, critical, side)
     assert solved.mean() > share
-    # Near rates of 1 both carry the rounding of a ratio near 1.
-    np.testing.assert_allclose(limit[solved], expected[solved], rtol=1e-11, atol=1e-14)
+    np.testing.assert_allclose(limit[solved], expected[solved], rtol=1e-11, atol=1e-15)
+
+
+def test_one_arm_alone_has_the_interval_of_wilson():
+    # No event in treatment: its rate stays 0 below the estimate, so the lower limit is that of
+    # control's upper limit; and where all had the event the non-events mirror that.
+    n, z = np.array([10.0, 500.0, 1e9]), np.array([1.0, 1.96, 4.0])
+    none = Outcome(0 * n, 7 + 0 * n, 7 + 0 * n)
+    for x in (np.zeros(3), np.array([3.0, 1.0, 1.0]), n - 1, n):
+        p, t = x / n, z**2 / n
+        upper = (p + t / 2 + z * np.sqrt(p * (1 - p) / n + t / (4 * n))) / (1 + t)
+        found = search_distance(Outcome(n - x, x, n), none, z)
+        np.testing.assert_allclose(found, upper - p, rtol=1e-9, atol=1e-15)
+
+
+def test_no_event_in_either_arm_has_a_closed_form():
+    n_c, n_t, z = np.array([10.0, 1e9]), np.array([40.0, 3.0]), np.array([1.96, 5.0])
+    data = Counts(0 * n_c, n_c, 0 * n_t, n_t)
+    for side, n in ((-1.0, n_c), (1.0, n_t)):
+        found = search_distance(*pulled_down(data, side), z)
+        np.testing.assert_allclose(found, z**2 / (n + z**2), rtol=1e-14)
+
+
+def test_nothing_to_search_is_nan_0_or_infinite():
+    nan, one = np.array([np.nan]), np.array([1.0])
+    arm, empty = Outcome(3 * one, one, 4 * one), Outcome(0 * one, 4 * one, 4 * one)
+    assert np.isnan(search_distance(Outcome(nan, nan, nan), arm, one))
+    assert np.isnan(search_ratio(arm, Outcome(nan, nan, nan), one))
+    assert search_distance(empty, empty, one) == 0
+    assert search_distance(arm, arm, 0 * one) == 0
+    assert search_ratio(arm, empty, one) == np.inf
+    np.testing.assert_allclose(search_ratio(arm, arm, 0 * one), 0.0, atol=1e-16)
 
 
 def test_what_newton_cannot_solve_is_said_not_to_be_solved():

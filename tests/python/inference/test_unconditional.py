@@ -131,3 +131,38 @@ def test_far_beyond_the_margin_is_as_small_as_the_region_allows():
     less, greater = tail_pair(9, 1e6, 4, 1e6, weight=1.0, shift=1e-3)
     assert less == BERGER_BOOS
     assert greater == 1.0
+
+
+@pytest.mark.parametrize(
+    ("counts", "weight", "shift", "expected"),
+    [
+        ((5, 10, 5, 10), 1.0, -1.0, (1, 0)),
+        ((5, 10, 5, 10), 1.0, 1.0, (0, 1)),
+        ((5, 10, 5, 10), 1.0, -np.inf, (1, 0)),
+        ((10, 10, 0, 10), 1.0, -1.0, (1, 1)),
+        ((10, 10, 0, 10), 1.0, -1.2, (1, 0)),
+        ((9, 10, 8, 10), 0.0, 0.0, (1, 0)),
+        ((9, 10, 0, 10), 0.0, 0.0, (1, 1)),
+        ((9, 10, 0, 10), -0.5, 0.0, (1, 0)),
+        ((9, 10, 5, 10), np.inf, 0.0, (0, 1)),
+        ((0, 10, 5, 10), np.inf, 0.0, (np.nan, np.nan)),
+        ((0, 0, 0, 0), 1.0, -0.1, (np.nan, np.nan)),
+        ((0, np.inf, 0, 5), 1.0, -0.1, (np.nan, np.nan)),
+        ((np.nan, 5, 0, 5), 1.0, -0.1, (np.nan, np.nan)),
+        ((1, 5, 0, 5), np.nan, 0.0, (np.nan, np.nan)),
+    ],
+)
+def test_nothing_is_summed_where_the_answer_is_certain_or_undefined(
+    counts, weight, shift, expected
+):
+    with np.errstate(all="raise"):
+        found = tail_pair(*counts, weight=weight, shift=shift)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_no_floating_point_error_leaves_the_sums():
+    with np.errstate(all="raise"):
+        for counts, shift in (((0, 9, 9, 9), -0.99), ((3, 1e6, 1, 400), 1e-9), ((1, 1, 0, 1), 0.5)):
+            less, greater = tail_pair(*counts, weight=1.0, shift=shift)
+            assert 0 <= less <= 1
+            assert 0 <= greater <= 1
