@@ -338,9 +338,7 @@ def _rule():
     success = (z(0.0125 / 2) + z(0.1)) ** 2 * 2 * 2.0**2 / 0.1**2
     guard = (z(0.0125) + z(0.1)) ** 2 * 2 * 3.0**2 / 0.15**2
     source = "by hand: normal formula at the levels of the rule, two arms, two success metrics"
-    for index, (metric, expected) in enumerate(
-        zip(metrics[::2], (success, guard), strict=False)
-    ):
+    for index, (metric, expected) in enumerate(zip(metrics[::2], (success, guard), strict=False)):
         yield Reference(
             "Whole rule", "units of a metric", metric.name, source, expected,
             lambda index=index: power.plan_experiment(
