@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experimentos.bayes.logit_beta import (
-    BROAD,
     FINER,
     fall_points,
     log_fall,
@@ -19,6 +18,9 @@ from experimentos.bayes.panels import LANES, NODES, integral, running_integrals
 
 if TYPE_CHECKING:
     from experimentos.moments import FloatArray
+
+# Below this many events or non-events a product of many curves bends on the scale of the logit.
+BROAD = 5.0
 
 
 def best_of_betas(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:

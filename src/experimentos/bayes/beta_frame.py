@@ -13,7 +13,7 @@ from experimentos.bayes.logit_beta import fall_points, log_fall, log_peak, logis
 if TYPE_CHECKING:
     from experimentos.moments import FloatArray, IntArray
 
-NEWTON_STEPS = 60
+NEWTON_STEPS, PATIENCE = 80, 8
 FURTHEST = 740.0
 
 
@@ -268,7 +268,7 @@ def reference(arms: Arms, line: Line) -> tuple[FloatArray, FloatArray]:
     s = (1 - weight) * start_c + weight * start_t
     s = np.where(np.isfinite(s), s, (least + greatest) / 2)
     moving = ~np.isnan(s)
-    for _ in range(NEWTON_STEPS):
+    for step in range(NEWTON_STEPS):
         share, rest = expit(s), expit(-s)
         x, x_rest = low + span * share, high_rest + span * rest
         y, y_rest = y_low + line.slope * span * share, y_high_rest + line.slope * span * rest
@@ -279,7 +279,9 @@ def reference(arms: Arms, line: Line) -> tuple[FloatArray, FloatArray]:
         bend = _bend((arms.a_c, arms.b_c, x, x_rest, run), (arms.a_t, arms.b_t, y, y_rest, rise))
         following = s + gain / bend
         inside = (following >= least) & (following <= greatest)
-        following = np.where(inside, following, (least + greatest) / 2)
+        # In an exponential tail Newton's method moves by steps of 1: bisection gets out of it.
+        halve = step > PATIENCE and step % 2 == 0
+        following = np.where(inside & (not halve), following, (least + greatest) / 2)
         s, moving = np.where(moving, following, s), moving & ((following - s) ** 2 * bend > 0.01)
         if not moving.any():
             break
@@ -319,9 +321,11 @@ def _square(line: Line) -> tuple[FloatArray, ...]:
 
 
 def _bend(*variables: tuple[FloatArray, ...]) -> FloatArray:
-    return np.asarray(sum(
-        by_s**2 * (a / rate**2 + b / rest**2) for a, b, rate, rest, by_s in variables
-    ))  # fmt: skip
+    # Squares of quotients: those of tiny rates would underflow.
+    parts = [
+        a * (by_s / rate) ** 2 + b * (by_s / rest) ** 2 for a, b, rate, rest, by_s in variables
+    ]
+    return np.asarray(sum(parts))
 
 
 def _log_ratio(

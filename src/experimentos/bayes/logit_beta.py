@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FALLS = 0.5 * (2.75 * np.arange(1.0, 5.0)) ** 2
 NEWTON_STEPS = 4
 # Below this many events or non-events a density bends on the scale of the logit itself.
-BROAD = 0.99
+BROAD = 1.5
 FINER = np.array([-20.0, -12.0, -6.0, -2.5, 0.0, 2.5, 6.0, 12.0, 20.0])[:, None]
 
 

@@ -94,7 +94,8 @@ def _updated(
 ) -> MeansPosterior:
     """Posterior after one more observation of a contrast."""
     (h_c, h_d), shape = contrast, state.control.shape
-    precision = broadcast("sd", prior.sd, shape) ** -2.0
+    with np.errstate(over="ignore"):
+        precision = broadcast("sd", prior.sd, shape) ** -2.0
     with_control = h_c * state.var_control + h_d * state.covariance
     with_difference = h_c * state.covariance + h_d * state.var_difference
     total = 1 + precision * (h_c * with_control + h_d * with_difference)
@@ -149,7 +150,8 @@ def better(means: MeansPosterior, *, goal: str = "increase") -> Better:
     """
     decrease = is_decrease(goal)
     sd = means.sd_difference
-    z = means.difference / sd
+    with np.errstate(over="ignore"):
+        z = means.difference / sd
     above, below = ndtr(z), ndtr(-z)
     gain, loss = sd * unit_loss(-z), sd * unit_loss(z)
     if decrease:
@@ -175,9 +177,8 @@ def unit_loss(z: FloatArray) -> FloatArray:
     >>> unit_loss(np.array([0.0, 1.0])).round(6)  # 0.3989 and 0.0833 in tables
     array([0.398942, 0.083315])
     """
-    size = np.abs(z)
-    with np.errstate(under="ignore"):
-        density = np.exp(-(size**2) / 2)
+    size = np.minimum(np.abs(z), 1e9)
+    density = np.exp(-(size**2) / 2)
     root = np.sqrt(2 * np.pi)
     tail = density * (1 / root - size * 0.5 * erfcx(size / np.sqrt(2)))
     return np.asarray(np.where(z < 0, tail - z, tail))
