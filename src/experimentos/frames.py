@@ -262,7 +262,7 @@ def _numbers(rows: pd.DataFrame, column: str) -> FloatArray:
     if kind not in "biufO" or (kind == "O" and any(isinstance(one, str) for one in series)):
         raise TableError(msg)
     try:
-        return series.to_numpy(dtype=np.float64, na_value=np.nan)
+        return np.asarray(series.to_numpy(dtype=np.float64, na_value=np.nan))
     except (TypeError, ValueError):
         raise TableError(msg) from None
 

@@ -195,6 +195,8 @@ def sides(
     """
     shape = same_shape(control=control.a, treatment=treatment.a)
     boundary, by_slope = one_boundary(difference, lift, shape)
+    # Nothing lies beyond, and sums with infinity are undefined.
+    boundary = np.clip(boundary, -1.0, 1e300 if by_slope else 1.0)
     with np.errstate(all="ignore"):
         slope = 1 + boundary if by_slope else np.ones_like(boundary)
         shift = 0 * boundary if by_slope else boundary

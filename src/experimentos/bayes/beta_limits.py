@@ -14,7 +14,7 @@ from experimentos.bayes.panels import LANES
 if TYPE_CHECKING:
     from experimentos.moments import FloatArray, IntArray
 
-MAXIMUM_ITERATIONS = 120
+MAXIMUM_ITERATIONS, PATIENCE = 160, 10
 # Of the statistic in normal units; the last step of Newton's method squares it.
 CLOSE = 3e-6
 LARGEST_LOG_RATIO = 690.0
@@ -48,7 +48,7 @@ def upper_limits(arms: Arms, tail: FloatArray, *, of_ratio: bool) -> FloatArray:
     undefined = np.isnan(arms.a_c + arms.b_c + arms.a_t + arms.b_t + tail)
     value = np.where(undefined, np.nan, np.where(np.abs(start) < edge, start, 0.0))
     rows = np.flatnonzero(~undefined)
-    for _ in range(MAXIMUM_ITERATIONS):
+    for iteration in range(MAXIMUM_ITERATIONS):
         if not rows.size:
             break
         here, wanted = value[rows], tail[rows]
@@ -58,7 +58,9 @@ def upper_limits(arms: Arms, tail: FloatArray, *, of_ratio: bool) -> FloatArray:
         statistic = ndtri(probability)
         excess = statistic - ndtri(wanted)
         following = here + excess / (fall * np.sqrt(2 * np.pi) * np.exp(statistic**2 / 2))
-        inside = (following >= low) & (following <= high)
+        # Where the posterior is far from normal, as with hardly any event, bisection takes turns.
+        halve = iteration > PATIENCE and iteration % 2 == 0
+        inside = (following >= low) & (following <= high) & (not halve)
         value[rows] = np.where(inside, following, (low + high) / 2)
         exhausted = high - low <= 1e-15 * np.maximum(np.abs(low), np.abs(high))
         rows = rows[~(exhausted | (inside & (np.abs(excess) < CLOSE)))]

@@ -118,8 +118,9 @@ def above_line(arms: Arms, line: Line, *, by_slope: bool) -> tuple[FloatArray, F
         probability[rows] = np.where(known, np.where(below, 0.0, 1.0), sums[0])
         fall[rows] = np.where(known, 0.0, sums[1])
     never, always = line.shift >= 1, line.rest >= 1
-    probability = np.where(never, 0.0, np.where(always, 1.0, probability))
-    return np.clip(probability, 0.0, 1.0), np.where(never | always, 0.0, fall)
+    outcome = np.where(np.isnan(frame.a_c + frame.b_c + frame.a_t + frame.b_t), np.nan, 0.0)
+    probability = np.where(never, outcome, np.where(always, 1 + outcome, probability))
+    return np.clip(probability, 0.0, 1.0), np.where(never | always, outcome, fall)
 
 
 def _cut_off_along(along: FloatArray) -> FloatArray:
