@@ -178,7 +178,7 @@ def test_nan_rows_stay_alone_and_shapes_are_kept():
     control = posterior(events, units)
     broken = events.copy()
     broken[0, 1] = np.nan
-    treatment = posterior(broken + [[0, 1, 2]], units)
+    treatment = posterior(broken + np.arange(3.0), units)
     found = better(control, treatment)
     interval = difference_interval(control, treatment, alpha=[[0.05], [0.1]])
     both = sides(control, treatment, lift=[[0.0, 0.0, np.nan], [0.1, 0.1, 0.1]])
@@ -197,7 +197,7 @@ def test_extremes():
         gap = treatment.mean - control.mean
         expected = stats.norm.cdf(gap / (deviation * np.sqrt(2)))
         assert abs(better(control, treatment).probability - expected) < 2e-3
-    # P(Y > X) = P(a uniform variable's maximum of n exceeds the minimum of n others): n! n! / (2n)!.
+    # P(Y > X): the maximum of n uniform variables above the minimum of n others, n! n! / (2n)!.
     n = 500.0
     found = better(BetaPosterior([n], [1.0]), BetaPosterior([1.0], [n]))
     logarithm = np.log(n) + betaln(n, n + 1)  # integral of x^n n (1 - x)^(n - 1)

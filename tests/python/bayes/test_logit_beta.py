@@ -66,7 +66,7 @@ def test_growth_is_exact_at_both_ends_and_next_to_the_reference():
         np.testing.assert_allclose(1 + rest * step, np.exp(growth), rtol=1e-9)
 
 
-@pytest.mark.parametrize("a, b", [(1.0, 1.0), (3.0, 70.0), (0.5, 2.0), (4e4, 6e4)])
+@pytest.mark.parametrize(("a", "b"), [(1.0, 1.0), (3.0, 70.0), (0.5, 2.0), (4e4, 6e4)])
 def test_the_excess_over_a_rate_is_the_integral_of_the_tail(a, b):
     rates = stats.beta.ppf([0.01, 0.5, 0.9], a, b)
     for rate in rates:
