@@ -3,6 +3,8 @@
 Rates under beta priors, means under normal priors and under priors on the lift, many arms.
 """
 
+from functools import cache
+
 import numpy as np
 
 from experimentos import bayes
@@ -25,29 +27,31 @@ EXACT = stored("bayes_exact")
 PEERS = stored("bayes_peers")
 
 
-def _two_rates(case):
-    return BetaPosterior([case["a_c"]], [case["b_c"]]), BetaPosterior([case["a_t"]], [case["b_t"]])
+@cache
+def _all_of_two_rates(a_c, b_c, a_t, b_t):
+    """Every quantity of two beta posteriors."""
+    control, treatment = BetaPosterior([a_c], [b_c]), BetaPosterior([a_t], [b_t])
+    answer = beta_binomial.better(control, treatment)
+    difference = beta_binomial.difference_interval(control, treatment)
+    lift = beta_binomial.lift_interval(control, treatment)
+    return {
+        "better": answer.probability,
+        "worse": answer.complement,
+        "loss_control": answer.loss_control,
+        "loss_treatment": answer.loss_treatment,
+        "lift_above_5": beta_binomial.sides(control, treatment, lift=0.05).above,
+        "difference_below_minus_1e3": beta_binomial.sides(
+            control, treatment, difference=-0.001
+        ).below,
+        "difference_lower": difference.lower,
+        "difference_upper": difference.upper,
+        "lift_lower": lift.lower,
+        "lift_upper": lift.upper,
+    }
 
 
 def _of_two_rates(case, quantity):
-    """Our number of any quantity of two beta posteriors."""
-    control, treatment = _two_rates(case)
-    answer = beta_binomial.better(control, treatment)
-    calls = {
-        "better": lambda: answer.probability,
-        "worse": lambda: answer.complement,
-        "loss_control": lambda: answer.loss_control,
-        "loss_treatment": lambda: answer.loss_treatment,
-        "lift_above_5": lambda: beta_binomial.sides(control, treatment, lift=0.05).above,
-        "difference_below_minus_1e3": lambda: (
-            beta_binomial.sides(control, treatment, difference=-0.001).below
-        ),
-        "difference_lower": lambda: beta_binomial.difference_interval(control, treatment).lower,
-        "difference_upper": lambda: beta_binomial.difference_interval(control, treatment).upper,
-        "lift_lower": lambda: beta_binomial.lift_interval(control, treatment).lower,
-        "lift_upper": lambda: beta_binomial.lift_interval(control, treatment).upper,
-    }
-    return calls[quantity]()[0]
+    return _all_of_two_rates(*(case[name] for name in ("a_c", "b_c", "a_t", "b_t")))[quantity][0]
 
 
 NAMES = {

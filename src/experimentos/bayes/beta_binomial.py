@@ -1,7 +1,8 @@
 """Rates under beta priors: exact probabilities, expected losses and credible intervals.
 
-Nothing is sampled and nothing is approximated by a normal; results are right to nine digits or more
-for one unit and for 1e9, and probabilities down to 1e-300.
+Nothing is sampled and nothing is approximated by a normal. Results are right to nine digits or more
+for one unit and for 1e9, and probabilities down to 1e-300, where the parameters of a prior are 0.1
+or more.
 """
 
 from __future__ import annotations

@@ -51,9 +51,9 @@ def best_of(arms: NormalPosterior | BetaPosterior, *, goal: str = "increase") ->
     Returns
     -------
     Best, fields of shape (k, arms)
-        Probabilities to 1e-12 or better, losses to 1e-12 of the largest deviation. With two arms
-        right to the last digits of the smaller one. NaN in all arms of a row where one is
-        undefined.
+        For normal posteriors probabilities to 1e-12 and losses to 1e-10 of the largest deviation,
+        for beta posteriors both to 1e-9; with two arms, the smaller one to its last digits. NaN in
+        all arms of a row where one is undefined.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Means, ratios and adjusted means under normal posteriors, in closed form.
 
-The data enter as two means with their variances and covariance, taken as known: with a hundred
-units or more in each arm the difference from Student posteriors is below the digits that matter.
+The data enter as two means with their variances and covariance, taken as known. With few units a
+Student posterior would be wider: its 95 % limits by 0.6 % at 100 units an arm, by 7 % at 10.
 """
 
 from __future__ import annotations
@@ -153,7 +153,9 @@ def better(means: MeansPosterior, *, goal: str = "increase") -> Better:
     with np.errstate(over="ignore"):
         z = means.difference / sd
     above, below = ndtr(z), ndtr(-z)
-    gain, loss = sd * unit_loss(-z), sd * unit_loss(z)
+    smaller = sd * unit_loss(np.abs(z))
+    gain = smaller + np.maximum(means.difference, 0.0)
+    loss = smaller + np.maximum(-means.difference, 0.0)
     if decrease:
         above, below, gain, loss = below, above, loss, gain
     return Better(above, below, loss_control=gain, loss_treatment=loss, control=means.control)

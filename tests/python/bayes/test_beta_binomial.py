@@ -78,7 +78,7 @@ def test_probabilities_add_up_and_losses_differ_by_the_means(goal):
 
 
 def test_exchanging_the_arms_exchanges_the_answers():
-    control, treatment = random_rates(300, seed=3)
+    control, treatment = random_rates(100, seed=3)
     there, back = better(control, treatment), better(treatment, control)
     np.testing.assert_allclose(there.probability, back.complement, rtol=1e-12)
     np.testing.assert_allclose(there.loss_control, back.loss_treatment, rtol=1e-12)
@@ -114,9 +114,9 @@ def test_a_boundary_of_nothing_is_the_question_which_is_better():
 def test_an_interval_excludes_a_boundary_exactly_when_one_side_has_less_than_half_alpha(
     kind, limits, alpha
 ):
-    control, treatment = random_rates(300, seed=6)
+    control, treatment = random_rates(200, seed=6)
     rng = np.random.default_rng(7)
-    boundary = rng.normal(0, 0.5, 300) * (0.1 if kind == "difference" else 1.0)
+    boundary = rng.normal(0, 0.5, 200) * (0.1 if kind == "difference" else 1.0)
     interval = limits(control, treatment, alpha=alpha)
     both = sides(control, treatment, **{kind: boundary})
     np.testing.assert_array_equal(interval.lower > boundary, both.below < alpha / 2)
@@ -129,7 +129,7 @@ def test_an_interval_excludes_a_boundary_exactly_when_one_side_has_less_than_hal
 
 @pytest.mark.parametrize("alpha", [0.5, 0.05, 1e-6])
 def test_limits_have_the_tails_they_should(alpha):
-    control, treatment = random_rates(200, seed=8)
+    control, treatment = random_rates(60, seed=8)
     difference = difference_interval(control, treatment, alpha=alpha)
     lift = lift_interval(control, treatment, alpha=alpha)
     for tail in (
@@ -167,7 +167,7 @@ def test_one_call_equals_many():
         ]
 
     together = everything(control, treatment, boundary)
-    for i in range(0, 44, 3):
+    for i in (0, 7, 23, 40, 41, 42, 43):
         alone = everything(control.take([i]), treatment.take([i]), boundary[[i]])
         for one, all_of_them in zip(alone, together, strict=True):
             np.testing.assert_array_equal(one, all_of_them[[i]])
@@ -265,7 +265,7 @@ def test_wrong_arguments_are_refused():
             call()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.lists(st.floats(0.1, 1e9), min_size=4, max_size=4), st.floats(-0.99, 3.0))
 def test_any_two_posteriors_have_a_finite_and_consistent_answer(parameters, lift):
     control, treatment = (BetaPosterior(*([v] for v in parameters[i : i + 2])) for i in (0, 2))
