@@ -254,9 +254,7 @@ def in_blocks(
     result = {field.name: np.empty(shape) for field in fields(Effect)}
     for start in range(0, shape[0], BLOCK):
         rows = slice(start, start + BLOCK)
-        block = call(
-            *(one.take(rows) if isinstance(one, _ArrayStruct) else one[rows] for one in given)
-        )
+        block = call(*(_rows(one, rows) for one in given))
         for name, values in result.items():
             values[rows] = getattr(block, name)
     return Effect(**result)

@@ -16,8 +16,8 @@ from experimentos.arguments import probability
 from experimentos.errors import ArgumentError
 from experimentos.inference import welch
 from experimentos.inference.effect import lift, null_at
-from experimentos.inference.student import lower_tail, upper_quantile
 from experimentos.moments import FloatArray, _ArrayStruct
+from experimentos.student import lower_tail, upper_quantile
 
 if TYPE_CHECKING:
     from experimentos.estimators import Comparison

@@ -11,7 +11,7 @@ from experimentos.estimators import Comparison
 from experimentos.estimators import compare as _compare
 from experimentos.inference import fieller
 from experimentos.inference.effect import Effect, Interval, Method, Null, Tails, evaluate, in_blocks
-from experimentos.inference.student import both_tails, lower_tail, upper_quantile
+from experimentos.student import both_tails, lower_tail, upper_quantile
 
 if TYPE_CHECKING:
     from experimentos.moments import FloatArray, Moments

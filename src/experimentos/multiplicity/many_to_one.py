@@ -19,7 +19,8 @@ from experimentos.multiplicity.correction import (
     decide,
     per_hypothesis,
 )
-from experimentos.multiplicity.shared_control import SharedControl, upper_quantile
+from experimentos.multiplicity.shared_control import SharedControl
+from experimentos.student import upper_quantile
 
 if TYPE_CHECKING:
     from experimentos.estimators import Comparison

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import gammaln, ndtri, stdtrit
 
-from experimentos.multiplicity.factor_integral import NORMAL_DF, tail_of_largest
+from experimentos.multiplicity.factor_integral import tail_of_largest
+from experimentos.student import upper_quantile
 
 if TYPE_CHECKING:
     from experimentos.moments import BoolArray, FloatArray, IntArray
@@ -123,31 +123,3 @@ class SharedControl:
             x[active] = moved
             active = active[~done]
         return np.where(lowest < target, np.where(np.isnan(self.df), np.nan, np.exp(x)), joint)
-
-
-def upper_quantile(df: FloatArray, tail: FloatArray) -> FloatArray:
-    """Upper quantile of Student's t, down to the smallest tails.
-
-    Parameters
-    ----------
-    df : array of shape (k,)
-        Degrees of freedom; infinite for the normal distribution.
-    tail : array of shape (k,)
-        Upper tail probability.
-
-    Returns
-    -------
-    array of shape (k,)
-        NaN where either is.
-    """
-    with np.errstate(all="ignore"):
-        finite = np.where(df > NORMAL_DF, 1.0, df)
-        quantile = -stdtrit(finite, tail)
-        # The inverse overflows before the quantile does; there the tail is a power of it.
-        half = finite / 2
-        log_constant = gammaln(half + 0.5) - gammaln(half) - np.log(np.pi) / 2
-        log_power = log_constant + (half - 1) * np.log(finite) - np.log(tail)
-        lost = ~np.isfinite(quantile) & (tail > 0) & (tail < 0.5)
-        quantile = np.where(lost, np.exp(log_power / finite), quantile)
-        quantile = np.where(tail == 0, np.inf, quantile)
-        return np.where(df > NORMAL_DF, -ndtri(tail), quantile)

@@ -10,7 +10,6 @@ from scipy.special import ndtr, ndtri
 
 from experimentos.arguments import one_of, probability
 from experimentos.errors import ArgumentError
-from experimentos.inference.roots import find_roots
 
 if TYPE_CHECKING:
     from experimentos.moments import FloatArray
@@ -92,27 +91,20 @@ def dunnett_critical(
     >>> round(dunnett_critical([1, 1, 1, 1], df=20), 2)  # Dunnett's table, two-sided, 3 arms
     2.54
     """
-    # Imported here: the integral is needed by nothing else in this package.
+    # Imported here: nothing else in this package needs corrections.
     from experimentos.multiplicity.factor_integral import tail_of_largest  # noqa: PLC0415
+    from experimentos.multiplicity.many_to_one import dunnett_critical_value  # noqa: PLC0415
 
     weights, level = checked_shares(shares), float(probability("alpha", alpha))
     if sides not in {1, 2}:
         msg = f"`sides` must be 1 or 2, got {sides!r}"
         raise ArgumentError(msg)
     loading = np.sqrt(weights[1:] / (weights[1:] + weights[0]))[None, :]
-    degrees = np.array([float(df)])
-
-    def excess(critical: FloatArray) -> FloatArray:
-        tail = tail_of_largest(critical, loading, df=degrees, two_sided=sides == 2)
-        return np.asarray(np.log(level) - np.log(np.maximum(tail, 1e-300)))
-
-    low, high = np.array([1e-9]), np.array([4.0])
-    if excess(low)[0] >= 0:
+    degrees, two_sided = np.array([float(df)]), sides == 2
+    if tail_of_largest(np.array([1e-9]), loading, df=degrees, two_sided=two_sided)[0] <= level:
         msg = f"`alpha` must be below the probability that any statistic is positive, got {alpha!r}"
         raise ArgumentError(msg)
-    while excess(high)[0] < 0:
-        high = high * 2
-    return float(find_roots(excess, low, high, tolerance=np.zeros(1))[0])
+    return float(dunnett_critical_value(loading, level=level, df=df, two_sided=two_sided)[0])
 
 
 def arm_level(

@@ -12,10 +12,10 @@ from scipy.special import ndtr, ndtri
 from experimentos.arguments import not_negative, one_of, positive, probability
 from experimentos.errors import ArgumentError
 from experimentos.inference.score_statistic import Counts, difference_deviation, ratio_deviation
-from experimentos.inference.student import upper_quantile
 from experimentos.power.noncentral import upper_tail
 from experimentos.power.outcomes import Means, Rates
 from experimentos.power.units import Units, solve_rising
+from experimentos.student import upper_quantile
 
 if TYPE_CHECKING:
     from experimentos.moments import FloatArray

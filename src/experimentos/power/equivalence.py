@@ -9,7 +9,6 @@ import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
 from experimentos.arguments import not_negative, probability
-from experimentos.inference.student import upper_quantile
 from experimentos.power.contrasts import (
     Boundary,
     boundary_at,
@@ -23,6 +22,7 @@ from experimentos.power.contrasts import (
 from experimentos.power.noncentral import between
 from experimentos.power.outcomes import Means, Rates
 from experimentos.power.units import Units, solve_rising
+from experimentos.student import upper_quantile
 
 if TYPE_CHECKING:
     from experimentos.moments import FloatArray

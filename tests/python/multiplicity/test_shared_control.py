@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experimentos.multiplicity.shared_control import SharedControl, upper_quantile
+from experimentos.multiplicity.shared_control import SharedControl
+from experimentos.student import upper_quantile
 
 
 def equal_arms(rows, arms, *, more=0.0, df=np.inf, two_sided=False):

@@ -137,6 +137,7 @@ def upper_quantile(df: FloatArray, tail: FloatArray) -> FloatArray:
 def _far_quantile(df: FloatArray, tail: FloatArray) -> FloatArray:
     """Quantiles where t is far from normal; of tiny tails by Newton's method on logarithms."""
     quantile = -np.asarray(stdtrit(df, tail), dtype=np.float64)
+    quantile = np.where((tail == 0) & (df > 0), np.inf, quantile)
     tiny = np.flatnonzero((tail < TINY) & (tail > 0) & (df < FEW_DF))
     if tiny.size:
         units, wanted = df[tiny], np.log(tail[tiny])

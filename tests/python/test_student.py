@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import integrate, special, stats
 
-from experimentos.inference.student import both_tails, lower_tail, upper_quantile
+from experimentos.student import both_tails, lower_tail, upper_quantile
 
 
 @pytest.mark.parametrize("df", [1.0, 3.3, 30.0, 5e4, 1e9])
