@@ -47,26 +47,50 @@
                 "success": roles.success,
                 "guardrails": roles.guardrail,
                 "explore": roles.explore,
+                "segments": experiment.segments,
+                "activation": (
+                    experiment.activation.text if experiment.activation else none
+                ),
+                "ramp": experimentos.phases_text(experiment),
                 "problems": experiment.problems | length,
             }
         ) %}
     {% endfor %}
     {% for metric in found.metrics.values() %}
-        {% do metrics.append(
-            {
-                "metric": metric.name,
-                "type": metric.type,
-                "model": metric.model,
-                "goal": metric.goal,
-                "window": metric.window_text | string if metric.window_text else none,
-                "covariate": (metric.covariate_column or metric.covariate_text) | string,
-                "file": metric.file,
-            }
-        ) %}
+        {% do metrics.append(experimentos.metric_line(metric, found.problems)) %}
     {% endfor %}
     {{
         return(
             {"experiments": experiments, "metrics": metrics, "problems": problems, "held": held}
         )
     }}
+{% endmacro %}
+
+{# A metric with a problem may lack parts, so the rest is shown only where all definitions are right. #}
+{% macro metric_line(metric, problems) %}
+    {% set line = {
+        "metric": metric.name,
+        "type": metric.type,
+        "model": metric.model,
+        "goal": metric.goal,
+        "window": metric.window_text | string if metric.window_text else none,
+        "covariate": (metric.covariate_column or metric.covariate_text) | string,
+        "file": metric.file,
+    } %}
+    {% if not problems %}
+        {% do line.update(
+            {
+                "cap": experimentos.limits_text(metric, "cap"),
+                "lower": experimentos.limits_text(metric, "lower"),
+                "threshold": metric.threshold,
+                "quantile": metric.quantile,
+                "of": metric.of,
+                "steps": experimentos.steps_text(metric),
+                "by": metric.by,
+                "missing": metric.missing,
+                "mature": metric.mature,
+            }
+        ) %}
+    {% endif %}
+    {{ return(line) }}
 {% endmacro %}

@@ -41,6 +41,7 @@
                     "facts": {},
                     "metrics": {},
                     "experiments": [],
+                    "numbers": {},
                 }
             )
         }}
@@ -50,21 +51,31 @@
     {% for metric in found.metrics.values() %}
         {% do metric.update({"hash": experimentos.metric_hash(metric, found.facts)}) %}
     {% endfor %}
+    {% set table = experimentos.experiments_from_table() %}
+    {% do problems.extend(table.problems) %}
+    {% do found.update({"experiment_rows": table.rows}) %}
     {% set experiments = experimentos.read_experiments(found) %}
     {% set hold = experimentos.settings().get("invalid_experiments", "fail") == "hold" %}
     {% for experiment in experiments if experiment.problems %}
         {% if not hold %} {% do problems.extend(experiment.problems) %} {% endif %}
-        {% do experiment.update({"variants": [], "pairs": [], "ids": []}) %}
+        {% do experiment.update({"variants": [], "pairs": [], "ids": [], "phases": []}) %}
+        {% do experiment.update({"segments": [], "segments_daily": false, "activation": none}) %}
     {% endfor %}
-    {% do experimentos.number_arms(experiments) %}
-    {% do found.update({"experiments": experiments, "problems": problems}) %}
+    {% do found.update(
+        {
+            "experiments": experiments,
+            "problems": problems,
+            "numbers": experimentos.known_numbers(),
+        }
+    ) %}
+    {% do experimentos.number_arms(found) %}
     {{ return(found) }}
 {% endmacro %}
 
 {% macro metric_hash(metric, facts) %}
     {% set sources = [] %}
-    {% for part in metric.parts.values() if part.model in facts %}
-        {% do sources.append(facts[part.model].hashed) %}
+    {% for model in metric.models if model in facts %}
+        {% do sources.append(facts[model].hashed) %}
     {% endfor %}
     {% set shown = ["label", "description", "format"] %}
     {{
@@ -87,20 +98,6 @@
     }}
 {% endmacro %}
 
-{# Experiments, arms and pairs are joined by number: shorter SQL, and faster grouping than by text. #}
-{% macro number_arms(experiments) %}
-    {% set next = namespace(arm=0, pair=0) %}
-    {% for experiment in experiments %}
-        {% do experiment.update({"index": loop.index0}) %}
-        {% for variant in experiment.variants if experiment.status != "draft" %}
-            {% do variant.update({"arm_id": next.arm}) %} {% set next.arm = next.arm + 1 %}
-        {% endfor %}
-        {% for pair in experiment.pairs %}
-            {% do pair.update({"pair_id": next.pair}) %} {% set next.pair = next.pair + 1 %}
-        {% endfor %}
-    {% endfor %}
-{% endmacro %}
-
 {% macro check_settings(problems) %}
     {% set where = "vars.experimentos (dbt_project.yml)" %}
     {% set given = var("experimentos", {}) %}
@@ -109,13 +106,9 @@
         {{ return(none) }}
     {% endif %}
     {% set lists = ["assignment_models", "fact_models", "summary_models"] %}
-    {% do experimentos.check_keys(
-        problems,
-        where,
-        given,
-        lists + ["as_of", "invalid_experiments", "inference"],
-        ["experiments_from", "memory_schema", "lookback", "segments_daily"],
-    ) %}
+    {% set allowed = lists + ["as_of", "invalid_experiments", "inference", "lookback", "daily"] %}
+    {% set allowed = allowed + ["segment_levels", "experiments_from", "memory_schema"] %}
+    {% do experimentos.check_keys(problems, where, given, allowed) %}
     {% for key in lists if key in given %}
         {% if (
             given[key] is string
@@ -154,5 +147,37 @@
                 allowed,
             )
         ) %}
+    {% endfor %}
+    {% do experimentos.check_build_settings(problems, where, given) %}
+{% endmacro %}
+
+{% macro check_build_settings(problems, where, given) %}
+    {% if experimentos.read_duration(given.get("lookback", "3 days")) is none %}
+        {% do problems.append(experimentos.bad_duration(where, "lookback", given.lookback)) %}
+    {% endif %}
+    {% if given.get("daily", true) is not boolean %}
+        {% do problems.append(
+            experimentos.problem(
+                where, "`daily` must be true or false, got '" ~ given.daily ~ "'"
+            )
+        ) %}
+    {% endif %}
+    {% set levels = given.get("segment_levels", 20) %}
+    {% if levels is not integer or levels is boolean or levels < 1 %}
+        {% do problems.append(
+            experimentos.problem(
+                where,
+                "`segment_levels` must be a whole number from 1, got '" ~ levels ~ "'",
+            )
+        ) %}
+    {% endif %}
+    {% for key, what in [("experiments_from", "a model"), ("memory_schema", "a schema")] if key in given %}
+        {% if given[key] is not string or not given[key] | trim %}
+            {% do problems.append(
+                experimentos.problem(
+                    where, "`" ~ key ~ "` must name " ~ what ~ ", got '" ~ given[key] ~ "'"
+                )
+            ) %}
+        {% endif %}
     {% endfor %}
 {% endmacro %}

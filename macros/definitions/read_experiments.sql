@@ -10,6 +10,11 @@
             ) %}
         {% endif %}
     {% endfor %}
+    {% for row in found.experiment_rows %}
+        {% set experiment = experimentos.read_experiment(row.node, row.given, found) %}
+        {% do experiment.problems.extend(row.problems) %}
+        {% do experiments.append(experiment) %}
+    {% endfor %}
     {% do experimentos.check_shared_ids(experiments) %}
     {{ return(experiments) }}
 {% endmacro %}
@@ -17,6 +22,7 @@
 {% macro read_experiment(node, given, found) %}
     {% set problems = [] %}
     {% set where = "exposure " ~ node.name ~ " (" ~ node.original_file_path ~ ")" %}
+    {% set where = node.get("where") or where %}
     {% set experiment = {
         "name": node.name,
         "where": where,
@@ -27,8 +33,12 @@
         "owner": node.owner.name or node.owner.email or "",
         "owner_email": node.owner.email or "",
         "variants": [],
+        "phases": [],
         "pairs": [],
         "ids": [],
+        "segments": [],
+        "segments_daily": false,
+        "activation": none,
         "kind": none,
         "control": none,
         "summary": none,
@@ -41,47 +51,30 @@
         ) %}
         {% set given = {} %}
     {% endif %}
-    {% do experimentos.check_keys(
-        problems,
-        where,
-        given,
-        [
-            "id",
-            "start",
-            "end",
-            "control",
-            "variants",
-            "success",
-            "guardrails",
-            "explore",
-            "unit",
-            "alpha",
-            "power",
-            "mde",
-            "monitoring",
-            "correction",
-            "status",
-            "summary",
-        ],
-        [
-            "segments",
-            "activation",
-            "alpha_harm",
-            "segments_daily",
-            "override",
-            "thresholds",
-        ],
-    ) %}
+    {% set later = ["alpha_harm", "override", "thresholds"] %}
+    {% do experimentos.check_keys(problems, where, given, experimentos.experiment_keys(), later) %}
     {% do experiment.update(experimentos.read_options(where, given, problems)) %}
     {% do experiment.update({"summary": experimentos.read_summary(node, given, where, problems)}) %}
     {% do experiment.update({"kind": experimentos.read_kind(experiment, given, found, problems)}) %}
     {% do experiment.update({"ids": experimentos.read_ids(node, where, given, problems)}) %}
-    {% do experiment.update(experimentos.read_dates(experiment, given, found, problems)) %}
+    {% set tables = experimentos.assignment_tables(experiment, found) %}
+    {% do experiment.update(experimentos.read_dates(experiment, given, tables, problems)) %}
     {% do experimentos.read_variants(experiment, given, problems) %}
     {% do experimentos.read_roles(experiment, given, found, problems) %}
+    {% do experimentos.read_population(experiment, given, found, tables, problems) %}
     {% do experimentos.check_start(experiment, problems) %}
-    {% do experiment.update({"hash": experimentos.experiment_hash(experiment, given, found)}) %}
+    {% do experiment.update(
+        {"hash": experimentos.experiment_hash(experiment, given, found, tables)}
+    ) %}
     {{ return(experiment) }}
+{% endmacro %}
+
+{% macro experiment_keys() %}
+    {% set when = ["id", "start", "end", "status"] %}
+    {% set who = ["unit", "control", "variants", "segments", "segments_daily", "activation"] %}
+    {% set what = ["success", "guardrails", "explore", "summary"] %}
+    {% set how = ["alpha", "power", "mde", "monitoring", "correction"] %}
+    {{ return(when + who + what + how) }}
 {% endmacro %}
 
 {% macro read_options(where, given, problems) %}
@@ -161,6 +154,7 @@
     {% do experimentos.check_keys(problems, place, given, ["design", "planned_n"], later) %}
     {% set design = given.get("design", "fixed") %}
     {% if design in ["group_sequential", "always_valid"] %}
+        {% do options.update({"design": design}) %}
         {% do problems.append(
             experimentos.problem(
                 place, "`design: " ~ design ~ "` is not supported yet", none, ["fixed"]
@@ -272,7 +266,7 @@
     {{ return(kind if kind in kinds else none) }}
 {% endmacro %}
 
-{% macro read_dates(experiment, given, found, problems) %}
+{% macro read_dates(experiment, given, tables, problems) %}
     {% set times = {"start": none, "end": none} %}
     {% for key in ["start", "end"] if given.get(key) is not none %}
         {% set instant = experimentos.read_instant(given[key]) %}
@@ -290,9 +284,7 @@
         {% endif %}
         {% do times.update({key: instant}) %}
     {% endfor %}
-    {% set dated = (
-        experimentos.assignment_tables(experiment, found) | selectattr("is_dated") | list
-    ) %}
+    {% set dated = tables | selectattr("is_dated") | list %}
     {% if dated and given.get("start") is none %}
         {% do problems.append(
             experimentos.problem(
@@ -335,6 +327,7 @@
 {# Facts with times are read from the exposure on, and without assignment times that is `start`. #}
 {% macro check_start(experiment, problems) %}
     {% set dated = experiment.pairs | selectattr("metric.is_dated") | list %}
+    {% set dated = dated or experiment.activation is not none %}
     {% if dated and experiment.start is none and not experiment.has_dated_assignments %}
         {% do problems.append(
             experimentos.problem(
@@ -343,108 +336,6 @@
             )
         ) %}
     {% endif %}
-{% endmacro %}
-
-{% macro read_variants(experiment, given, problems) %}
-    {% set where, variants = experiment.where, given.get("variants") %}
-    {% if variants is not mapping %}
-        {% do problems.append(
-            experimentos.problem(
-                where,
-                (
-                    "`variants` as a list of dates (a ramp) is not supported yet"
-                    if variants is sequence
-                    and variants is not string
-                    and variants
-                    and variants[0] is mapping
-                    and "split" in variants[0]
-                    else "`variants` must map each label to its planned share, like {control: 0.5, treatment: 0.5}"
-                ),
-            )
-        ) %}
-        {{ return(none) }}
-    {% endif %}
-    {% set shares = namespace(total=0, numbers=true) %}
-    {% for given_label, share in variants.items() %}
-        {% set label = experimentos.read_label(given_label) %}
-        {% if label is none %}
-            {% do problems.append(
-                experimentos.problem(
-                    where,
-                    "a label of `variants` was read by YAML as '"
-                    ~ given_label
-                    ~ "', not as text: quote it",
-                )
-            ) %}
-        {% elif label in experiment.variants | map(attribute="label") | list %}
-            {% do problems.append(
-                experimentos.problem(where, "variant '" ~ label ~ "' is given twice")
-            ) %}
-        {% endif %}
-        {% if share is number and share is not boolean and 0 < share <= 1 %}
-            {% set shares.total = shares.total + share %}
-        {% else %}
-            {% set shares.numbers = false %}
-            {% do problems.append(
-                experimentos.problem(
-                    where,
-                    "the planned share of variant '"
-                    ~ given_label
-                    ~ "' must be a number between 0 and 1, got '"
-                    ~ share
-                    ~ "'",
-                )
-            ) %}
-        {% endif %}
-        {% do experiment.variants.append({"label": label, "share": share}) %}
-    {% endfor %}
-    {% if variants | length < 2 %}
-        {% do problems.append(experimentos.problem(where, "`variants` needs at least two")) %}
-    {% elif shares.numbers and (shares.total - 1) | abs > 0.001 %}
-        {% do problems.append(
-            experimentos.problem(
-                where,
-                "the planned shares of `variants` add up to "
-                ~ (shares.total | round(6))
-                ~ ", not to 1",
-            )
-        ) %}
-    {% endif %}
-    {% if shares.numbers %}
-        {% for variant in experiment.variants %}
-            {% do variant.update({"share": variant.share / shares.total}) %}
-        {% endfor %}
-    {% endif %}
-    {% do experimentos.read_control(experiment, given, problems) %}
-{% endmacro %}
-
-{% macro read_control(experiment, given, problems) %}
-    {% set labels = experiment.variants | map(attribute="label") | reject("none") | list %}
-    {% set control = experimentos.read_label(given.get("control")) %}
-    {% if given.get("control") is none %}
-        {% do problems.append(
-            experimentos.problem(experiment.where, "`control` is missing", none, labels)
-        ) %}
-    {% elif control is none %}
-        {% do problems.append(
-            experimentos.problem(
-                experiment.where,
-                "`control` was read by YAML as '"
-                ~ given.control
-                ~ "', not as text: quote it",
-            )
-        ) %}
-    {% elif control not in labels %}
-        {% do problems.append(
-            experimentos.problem(
-                experiment.where,
-                "`control` '" ~ control ~ "' is not one of its variants",
-                control,
-                labels,
-            )
-        ) %}
-    {% endif %}
-    {% do experiment.update({"control": control}) %}
 {% endmacro %}
 
 {# The same id may serve two experiments only at different times. #}
@@ -476,7 +367,7 @@
 {% endmacro %}
 
 {# Everything that can change a number of the experiment, and nothing else. #}
-{% macro experiment_hash(experiment, given, found) %}
+{% macro experiment_hash(experiment, given, found, tables) %}
     {% set hashed = {
         "given": given.items()
         | rejectattr("0", "in", ["status"])
@@ -484,9 +375,23 @@
         | list
         | sort,
         "metrics": [],
+        "assignments": tables | map(attribute="hashed") | list,
     } %}
     {% for pair in experiment.pairs %}
         {% do hashed.metrics.append(pair.metric.get("hash", pair.metric.name)) %}
     {% endfor %}
+    {% if experiment.segments %}
+        {% set levels = experimentos.segment_levels() %}
+        {% set read = [] %}
+        {% for table in tables %}
+            {% for name in experiment.segments %}
+                {% do read.append(table.segments.get(name)) %}
+            {% endfor %}
+        {% endfor %}
+        {% do hashed.update({"segments": [levels, read]}) %}
+    {% endif %}
+    {% if experiment.activation is not none and experiment.activation.model in found.facts %}
+        {% do hashed.update({"activation": found.facts[experiment.activation.model].hashed}) %}
+    {% endif %}
     {{ return(local_md5(tojson(hashed))) }}
 {% endmacro %}

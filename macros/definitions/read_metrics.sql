@@ -42,12 +42,7 @@
 {% macro read_metric(fact, name, given, where, problems) %}
     {% set types = experimentos.metric_types() %}
     {% set type = given.get("type") %}
-    {% if type in experimentos.later_metric_types() %}
-        {% do problems.append(
-            experimentos.problem(where, "type '" ~ type ~ "' is not supported yet")
-        ) %}
-        {{ return(none) }}
-    {% elif type is not string or type not in types %}
+    {% if type is not string or type not in types %}
         {% do problems.append(
             experimentos.problem(
                 where,
@@ -58,23 +53,37 @@
         ) %}
         {{ return(none) }}
     {% endif %}
-    {% set common = [
-        "type",
-        "window",
-        "delay",
-        "covariate",
-        "goal",
-        "format",
-        "label",
-        "description",
-    ] %}
-    {% do experimentos.check_keys(
-        problems,
-        where,
-        given,
-        common + types[type]["keys"],
-        experimentos.later_metric_keys(),
-    ) %}
+    {% do experimentos.check_metric_keys(problems, where, type, given) %}
+    {% do experimentos.check_metric_texts(problems, where, given) %}
+    {% set metric = {
+        "name": name,
+        "type": type,
+        "model": fact.name,
+        "file": fact.file,
+        "where": where,
+        "parts": types[type]["read"](problems, where, given, fact.name),
+        "goal": given.get("goal", "increase"),
+        "format": given.get("format", "number") | string,
+        "label": given.get("label", name) | string,
+        "description": given.get("description", "") | string,
+        "given": given,
+        "default_covariate": types[type]["covariate"],
+        "is_summary": false,
+        "steps": [],
+        "threshold": none,
+        "quantile": none,
+        "of": none,
+        "from_text": none,
+        "to_text": none,
+    } %}
+    {% if "keep" in types[type] %}
+        {% do metric.update(types[type]["keep"](problems, where, given, fact.name)) %}
+    {% endif %}
+    {% do metric.update(experimentos.read_counted_units(metric, problems)) %}
+    {{ return(metric) }}
+{% endmacro %}
+
+{% macro check_metric_texts(problems, where, given) %}
     {% for key in ["format", "label", "description"] if key in given %}
         {% if given[key] is not string and (given[key] is boolean or given[key] is not number) %}
             {% do problems.append(
@@ -94,152 +103,84 @@
             )
         ) %}
     {% endif %}
-    {% set metric = {
-        "name": name,
-        "type": type,
-        "model": fact.name,
-        "file": fact.file,
-        "where": where,
-        "parts": types[type]["read"](problems, where, given, fact.name),
-        "goal": given.get("goal", "increase"),
-        "format": given.get("format", "number") | string,
-        "label": given.get("label", name) | string,
-        "description": given.get("description", "") | string,
-        "given": given,
-        "default_covariate": types[type]["covariate"],
-    } %}
-    {{ return(metric) }}
 {% endmacro %}
 
-{# The times of a metric need its fact models, so they are read when all of those are known. #}
-{% macro read_metric_times(metric, facts, problems) %}
+{# Which units a metric counts (`mature`, `missing`), and in what slices (`by`). #}
+{% macro read_counted_units(metric, problems) %}
     {% set given, where = metric.given, metric.where %}
-    {% set known = metric.parts.values() | map(attribute="model") | unique | list %}
-    {% for model in known if model not in facts %}
+    {% set aggregate = metric.parts.get("num", {}).get("aggregate", "sum") %}
+    {% set is_filled = {
+        "mean": experimentos.aggregates()[aggregate].zero_filled,
+        "quantile": false,
+    }.get(metric.type, true) %}
+    {% set missing = given.get("missing") if metric.type in ["mean", "quantile"] else none %}
+    {% if missing != "zero" and "missing" in given and metric.type in ["mean", "quantile"] %}
+        {% do problems.append(
+            experimentos.problem(
+                where, "`missing` is '" ~ missing ~ "'", missing | string, ["zero"]
+            )
+        ) %}
+    {% elif missing and metric.of == "events" %}
         {% do problems.append(
             experimentos.problem(
                 where,
-                "model '"
-                ~ model
-                ~ "' is not a listed fact model: add it to vars.experimentos.fact_models",
-                model | string,
-                facts.keys() | list,
+                "`missing: zero` needs `of: units`: events that never were are no zeros",
             )
         ) %}
-    {% endfor %}
-    {% do metric.update({"kinds": experimentos.shared_kinds(known, facts)}) %}
-    {% set dated = [] %}
-    {% set by_date = [] %}
-    {% for model in known if model in facts %}
-        {% if facts[model].is_dated %} {% do dated.append(model) %} {% endif %}
-        {% if facts[model].timestamp_is_date %} {% do by_date.append(model) %} {% endif %}
-    {% endfor %}
-    {% if dated and dated | length < known | length %}
+    {% elif missing and is_filled %}
         {% do problems.append(
             experimentos.problem(
-                where, "its parts mix a fact that has a time column with one that has none"
+                where,
+                "`missing: zero` is for min, max, avg and latest: with `aggregate: "
+                ~ aggregate
+                ~ "` units without rows are 0 anyway",
             )
         ) %}
     {% endif %}
-    {% for key in ["window", "delay"] %}
-        {% set default = ("7 days" if key == "window" else "0 days") if dated else "0 days" %}
-        {% set text = given.get(key, default) %}
-        {% set seconds = experimentos.read_duration(text) %}
-        {% if not dated and key in given %}
-            {% do problems.append(
-                experimentos.problem(
-                    where,
-                    "`"
-                    ~ key
-                    ~ "` needs a time column, but the model says `timestamp: none`",
-                )
-            ) %}
-        {% elif text == "none" and key == "window" %}
-            {% do problems.append(
-                experimentos.problem(where, "`window: none` is not supported yet")
-            ) %}
-        {% elif seconds is none or (key == "window" and dated and seconds == 0) %}
-            {% do problems.append(experimentos.bad_duration(where, key, text)) %}
-        {% elif by_date and seconds % 86400 %}
-            {% do problems.append(experimentos.part_of_day(where, key, text)) %}
-        {% endif %}
-        {% do metric.update({key: seconds or 0, key ~ "_text": text if dated else none}) %}
-    {% endfor %}
-    {% do metric.update(experimentos.read_covariate(metric, dated, by_date, problems)) %}
-    {% do metric.update({"is_dated": dated | length > 0, "is_by_date": by_date | length > 0}) %}
-{% endmacro %}
-
-{# The kinds of unit that all fact models of a metric have; none while one of them is not known. #}
-{% macro shared_kinds(models, facts) %}
-    {% set kinds = namespace(shared=none) %}
-    {% for model in models %}
-        {% if model not in facts or not facts[model].units %} {{ return(none) }} {% endif %}
-        {% set units = facts[model].units.keys() | list %}
-        {% set kinds.shared = (
-            units if kinds.shared is none else kinds.shared | select("in", units) | list
-        ) %}
-    {% endfor %}
-    {{ return(kinds.shared) }}
-{% endmacro %}
-
-{% macro read_covariate(metric, dated, by_date, problems) %}
-    {% set given = metric.given.get("covariate", metric.default_covariate if dated else none) %}
-    {% set covariate = {"covariate": 0, "covariate_column": none, "covariate_text": "none"} %}
-    {% if given is none or given == "none" %} {{ return(covariate) }} {% endif %}
-    {% set seconds = experimentos.read_duration(given) %}
-    {% if dated and (seconds is none or seconds == 0) %}
-        {% do problems.append(experimentos.bad_duration(metric.where, "covariate", given)) %}
-    {% elif dated and by_date and seconds % 86400 %}
-        {% do problems.append(experimentos.part_of_day(metric.where, "covariate", given)) %}
-    {% elif not dated and seconds is not none %}
+    {% if given.get("mature", true) is not boolean %}
         {% do problems.append(
             experimentos.problem(
-                metric.where,
-                "`covariate: "
-                ~ given
-                ~ "` needs a time column, but the model says `timestamp: none`: name a column",
+                where, "`mature` must be true or false, got '" ~ given.mature ~ "'"
             )
         ) %}
-    {% elif not dated and metric.type == "ratio" %}
-        {% do problems.append(
-            experimentos.problem(
-                metric.where,
-                "a ratio without a time column cannot have a covariate: write `covariate: none`",
-            )
-        ) %}
-    {% elif dated %} {% do covariate.update({"covariate": seconds, "covariate_text": given}) %}
-    {% else %}
-        {% do covariate.update({"covariate_column": given | string, "covariate_text": given}) %}
     {% endif %}
-    {{ return(covariate) }}
-{% endmacro %}
-
-{% macro part_of_day(where, key, text) %}
     {{
         return(
-            experimentos.problem(
-                where,
-                "`"
-                ~ key
-                ~ ": "
-                ~ text
-                ~ "` must be whole days, because the fact's time is a date",
-            )
+            {
+                "missing": "zero" if missing == "zero" else none,
+                "is_zero_filled": is_filled or missing == "zero",
+                "mature": given.get("mature", true) != false,
+                "by": experimentos.read_slices(metric, problems),
+            }
         )
     }}
 {% endmacro %}
 
-{% macro bad_duration(where, key, got) %}
-    {{
-        return(
+{# The column of `by`: rows of a slice are zero-filled with all units, so slices are parts of one sum. #}
+{% macro read_slices(metric, problems) %}
+    {% set given, where, by = metric.given, metric.where, metric.given.get("by") %}
+    {% set parts = metric.parts.values() | list %}
+    {% set models = parts | map(attribute="model") | unique | list %}
+    {% if by is none or metric.type in ["quantile", "funnel"] %} {{ return(none) }} {% endif %}
+    {% do experimentos.check_expressions(problems, where, given, ["by"]) %}
+    {% if by is string and by | trim | lower in ["all", "phase"] %}
+        {% do problems.append(experimentos.reserved_name(where, "by", by)) %}
+    {% endif %}
+    {% if parts | selectattr("aggregate", "equalto", "count_distinct") | list %}
+        {% do problems.append(
             experimentos.problem(
                 where,
-                "`"
-                ~ key
-                ~ "` must be an integer and minutes, hours, days or weeks, like '7 days', got '"
-                ~ got
-                ~ "'",
+                "`by` cannot slice count_distinct: values of two slices may be the same",
             )
-        )
-    }}
+        ) %}
+    {% endif %}
+    {% if models | length > 1 %}
+        {% do problems.append(
+            experimentos.problem(
+                where,
+                "`by` needs both parts from one model, got " ~ models | join(" and "),
+            )
+        ) %}
+    {% endif %}
+    {{ return(by | string | trim) }}
 {% endmacro %}

@@ -16,6 +16,8 @@
         {% set entries = experimentos.role_entries(where, given.get(key), problems) %}
         {% for name, settings in entries.items() %}
             {% if name in found.refused %}
+            {% elif name not in known and name in found.unavailable %}
+                {% do problems.append(experimentos.problem(where, found.unavailable[name])) %}
             {% elif name not in known %}
                 {% do problems.append(
                     experimentos.problem(
@@ -44,6 +46,9 @@
                     "window_text": metric.window_text,
                     "margin": none,
                     "mde": experiment.mde,
+                    "cap": none,
+                    "lower": none,
+                    "is_endless": metric.is_endless,
                 } %}
                 {% if settings %}
                     {% do experimentos.override_pair(pair, settings, where, problems) %}
@@ -117,8 +122,8 @@
         problems,
         place,
         given,
-        ["margin", "mde", "window", "goal"],
-        ["cap", "weight", "lower", "delay"],
+        ["margin", "mde", "window", "goal", "cap", "lower"],
+        ["weight"],
     ) %}
     {% if "margin" in given and pair.role != "guardrail" %}
         {% do problems.append(experimentos.problem(place, "`margin` belongs to guardrails only")) %}
@@ -140,30 +145,36 @@
     {% if "window" in given %}
         {% do experimentos.override_window(pair, given.window, place, problems) %}
     {% endif %}
+    {% if "cap" in given or "lower" in given %}
+        {% do experimentos.override_caps(pair, given, place, problems) %}
+    {% endif %}
 {% endmacro %}
 
 {% macro override_window(pair, text, where, problems) %}
     {% set seconds = experimentos.read_duration(text) %}
-    {% if not pair.metric.is_dated %}
+    {% if pair.metric.type == "retention" %}
         {% do problems.append(
             experimentos.problem(
-                where, "`window` needs a time column, but the model says `timestamp: none`"
+                where,
+                "a retention has no `window`: its `from` and `to` stand beside the model",
             )
         ) %}
+    {% elif not pair.metric.is_dated %}
+        {% do problems.append(experimentos.no_times(where, "window")) %}
     {% elif text == "none" %}
-        {% do problems.append(experimentos.problem(where, "`window: none` is not supported yet")) %}
+        {% do pair.update({"window": 0, "window_text": "none", "is_endless": true}) %}
     {% elif seconds is none or seconds == 0 %}
         {% do problems.append(experimentos.bad_duration(where, "window", text)) %}
     {% elif pair.metric.is_by_date and seconds % 86400 %}
         {% do problems.append(experimentos.part_of_day(where, "window", text)) %}
-    {% else %} {% do pair.update({"window": seconds, "window_text": text}) %}
+    {% else %} {% do pair.update({"window": seconds, "window_text": text, "is_endless": false}) %}
     {% endif %}
 {% endmacro %}
 
 {% macro refuse_kind(experiment, metric, found, where, problems) %}
-    {% for part in metric.parts.values() if part.model in found.facts %}
-        {% set fact = found.facts[part.model] %}
-        {% if experiment.kind is not none and experiment.kind not in fact.units %}
+    {% for model in metric.models if model in found.facts %}
+        {% set fact = found.facts[model] %}
+        {% if experiment.kind is not none and experiment.kind not in fact["units"] %}
             {% do problems.append(
                 experimentos.problem(
                     where,
@@ -174,7 +185,7 @@
                     ~ "', but "
                     ~ fact.where
                     ~ " has only "
-                    ~ fact.units.keys()
+                    ~ fact["units"].keys()
                     | join(", "),
                 )
             ) %}

@@ -19,6 +19,7 @@
     {% for name in listed["metrics"] if name in nodes %}
         {% do experimentos.read_fact(nodes[name], name, found, problems) %}
     {% endfor %}
+    {% do experimentos.semantic_metrics(found, problems) %}
     {% for metric in found.metrics.values() %}
         {% do experimentos.read_metric_times(metric, found.facts, problems) %}
     {% endfor %}
@@ -65,6 +66,9 @@
         "timestamp",
         "timestamp_is_date",
         "complete_until",
+        "loaded_at",
+        "lookback",
+        "unique_key",
         "metrics",
     ] %}
     {% for name, node in nodes.items() %}
@@ -75,13 +79,7 @@
                 )
             ) %}
         {% endif %}
-        {% do experimentos.check_keys(
-            problems,
-            node.where,
-            node.meta,
-            allowed,
-            ["loaded_at", "lookback", "unique_key", "segments"],
-        ) %}
+        {% do experimentos.check_keys(problems, node.where, node.meta, allowed) %}
         {% for key, variable in [
             ("assignments", "assignment_models"),
             ("metrics", "fact_models"),
@@ -157,13 +155,48 @@
         {% endif %}
         {{ return(none) }}
     {% endif %}
-    {% do experimentos.check_keys(
+    {% set allowed = ["experiment", "variant", "unit", "units", "timestamp"] %}
+    {% set allowed = allowed + ["segments", "loaded_at", "lookback"] %}
+    {% do experimentos.check_keys(problems, where, given, allowed) %}
+    {% do experimentos.check_assignment_keys(where, given, problems) %}
+    {% set experiment = given.get("experiment") %}
+    {% do experimentos.check_expressions(
         problems,
         where,
         given,
-        ["experiment", "variant", "unit", "units", "timestamp"],
-        ["loaded_at", "segments"],
+        ["variant", "timestamp", "loaded_at"]
+        + ([] if experiment is mapping else ["experiment"]),
     ) %}
+    {% do experimentos.check_literal(where, experiment, problems) %}
+    {% set is_dated = given.get("timestamp") != "none" %}
+    {% set table = {
+        "name": name,
+        "file": node.file,
+        "where": where,
+        "experiment": experiment,
+        "variant": given.get("variant"),
+        "units": experimentos.read_units(where, given, problems),
+        "timestamp": given.get("timestamp"),
+        "is_dated": is_dated,
+        "segments": experimentos.read_table_segments(where, given, problems),
+        "loaded_at": given.get("loaded_at"),
+        "lookback": experimentos.read_lookback(where, given, is_dated, problems),
+    } %}
+    {% do table.update(
+        {
+            "hashed": [
+                name,
+                experiment | string,
+                table.variant | string,
+                table["units"] | string,
+                table.timestamp | string,
+            ]
+        }
+    ) %}
+    {% do found.assignments.append(table) %}
+{% endmacro %}
+
+{% macro check_assignment_keys(where, given, problems) %}
     {% for key in ["experiment", "variant", "timestamp"] if given.get(key) is none %}
         {% do problems.append(
             experimentos.problem(
@@ -179,13 +212,9 @@
             )
         ) %}
     {% endfor %}
-    {% set experiment = given.get("experiment") %}
-    {% do experimentos.check_expressions(
-        problems,
-        where,
-        given,
-        ["variant", "timestamp"] + ([] if experiment is mapping else ["experiment"]),
-    ) %}
+{% endmacro %}
+
+{% macro check_literal(where, experiment, problems) %}
     {% if experiment is mapping and (
         experiment.keys() | list != ["literal"]
         or experimentos.read_label(experiment["literal"]) is none
@@ -198,18 +227,72 @@
             )
         ) %}
     {% endif %}
-    {% do found.assignments.append(
-        {
-            "name": name,
-            "file": node.file,
-            "where": where,
-            "experiment": experiment,
-            "variant": given.get("variant"),
-            "units": experimentos.read_units(where, given, problems),
-            "timestamp": given.get("timestamp"),
-            "is_dated": given.get("timestamp") != "none",
-        }
-    ) %}
+{% endmacro %}
+
+{# `segments: [country]`, or names of SQL expressions: {country: "upper(country_code)"} #}
+{% macro read_table_segments(where, given, problems) %}
+    {% set entries, segments = given.get("segments"), {} %}
+    {% if "segments" not in given %} {{ return(segments) }} {% endif %}
+    {% if entries is string or entries is not sequence and entries is not mapping or not entries %}
+        {% do problems.append(
+            experimentos.problem(
+                where,
+                "`segments` must list columns, or map names to SQL expressions, got '"
+                ~ entries
+                ~ "'",
+            )
+        ) %}
+        {{ return(segments) }}
+    {% endif %}
+    {% for name in entries %}
+        {% set text = entries[name] if entries is mapping else name %}
+        {% if name is not string or text is not string or not name | trim or not text | trim %}
+            {% do problems.append(
+                experimentos.problem(
+                    where,
+                    "`segments` must be names and columns or SQL expressions as text, got '"
+                    ~ name
+                    ~ (": " ~ text if entries is mapping else "")
+                    ~ "'",
+                )
+            ) %}
+        {% elif name | lower in ["all", "phase"] %}
+            {% do problems.append(experimentos.reserved_name(where, "segments", name)) %}
+        {% elif name in segments %}
+            {% do problems.append(
+                experimentos.problem(where, "segment '" ~ name ~ "' is listed twice")
+            ) %}
+        {% else %} {% do segments.update({name: text}) %}
+        {% endif %}
+    {% endfor %}
+    {{ return(segments) }}
+{% endmacro %}
+
+{% macro reserved_name(where, key, name) %}
+    {{
+        return(
+            experimentos.problem(
+                where,
+                "`"
+                ~ key
+                ~ "`: the name '"
+                ~ name
+                ~ "' is taken: rows of all units are called 'all', those of a ramp 'phase'",
+            )
+        )
+    }}
+{% endmacro %}
+
+{# How far back rows may come late where no `loaded_at` says so, in seconds. #}
+{% macro read_lookback(where, given, is_dated, problems) %}
+    {% set default = experimentos.lookback_seconds() %}
+    {% if "lookback" not in given %} {{ return(default) }} {% endif %}
+    {% set seconds = experimentos.read_duration(given.lookback) %}
+    {% if seconds is none %}
+        {% do problems.append(experimentos.bad_duration(where, "lookback", given.lookback)) %}
+    {% elif not is_dated %} {% do problems.append(experimentos.no_times(where, "lookback")) %}
+    {% endif %}
+    {{ return(seconds if seconds is not none else default) }}
 {% endmacro %}
 
 {% macro read_fact(node, name, found, problems) %}
@@ -217,7 +300,9 @@
     {% if "metrics" not in given and "unit" not in given and "units" not in given %}
         {{ return(none) }}
     {% endif %}
-    {% do experimentos.check_expressions(problems, node.where, given, ["timestamp"]) %}
+    {% do experimentos.check_expressions(
+        problems, node.where, given, ["timestamp", "loaded_at", "unique_key"]
+    ) %}
     {% if given.get("timestamp_is_date", false) is not boolean %}
         {% do problems.append(
             experimentos.problem(
@@ -262,15 +347,35 @@
             if complete_until is not none
             else none
         ),
-        "hashed": [
-            given.get("unit"),
-            given.get("units"),
-            timestamp,
-            given.get("timestamp_is_date"),
-        ],
+        "loaded_at": given.get("loaded_at"),
+        "lookback": experimentos.read_lookback(
+            node.where, given, timestamp != "none", problems
+        ),
+        "unique_key": given.get("unique_key"),
     } %}
+    {% do fact.update({"hashed": experimentos.fact_hashed(given)}) %}
     {% do found.facts.update({name: fact}) %}
     {% if "metrics" in given %}
         {% do experimentos.read_metrics(fact, given.metrics, found, problems) %}
     {% endif %}
+{% endmacro %}
+
+{# What of a fact changes numbers. Which of repeated rows is read hangs on `loaded_at`; without
+   `unique_key` it changes only how changes are found. #}
+{% macro fact_hashed(given) %}
+    {% set repeated = [] %}
+    {% if given.get("unique_key") is not none %}
+        {% do repeated.extend([given.unique_key, given.get("loaded_at")]) %}
+    {% endif %}
+    {{
+        return(
+            [
+                given.get("unit"),
+                given.get("units"),
+                given.get("timestamp"),
+                given.get("timestamp_is_date"),
+            ]
+            + repeated
+        )
+    }}
 {% endmacro %}

@@ -78,3 +78,25 @@
     {% endif %}
     {{ return(none) }}
 {% endmacro %}
+
+{% macro is_fraction(value) %}
+    {{ return(value is number and value is not boolean and 0 < value < 1) }}
+{% endmacro %}
+
+{# Who writes 99.9 means percent, so what to write is said. #}
+{% macro bad_fraction(where, key, got) %}
+    {% set is_percent = got is number and got is not boolean and 1 < got < 100 %}
+    {{
+        return(
+            experimentos.problem(
+                where,
+                "`"
+                ~ key
+                ~ "` must be a number between 0 and 1, got '"
+                ~ got
+                ~ "'"
+                ~ (": write " ~ (got / 100) | round(9) if is_percent else ""),
+            )
+        )
+    }}
+{% endmacro %}

@@ -40,3 +40,22 @@
     {% endif %}
     {{ return(experimentos.read_instant(given)) }}
 {% endmacro %}
+
+{# How far back rows may come late, in seconds, where a model does not say. #}
+{% macro lookback_seconds() %}
+    {% set seconds = experimentos.read_duration(
+        experimentos.settings().get("lookback", "3 days")
+    ) %}
+    {{ return(seconds if seconds is not none else 259200) }}
+{% endmacro %}
+
+{# Whether moments are kept for the end of each day, or for the latest only. #}
+{% macro is_daily() %}
+    {{ return(experimentos.settings().get("daily", true) != false) }}
+{% endmacro %}
+
+{# How many levels of a segment stand alone; the rest are '(other)'. #}
+{% macro segment_levels() %}
+    {% set given = experimentos.settings().get("segment_levels", 20) %}
+    {{ return(given if given is integer and given is not boolean and given > 0 else 20) }}
+{% endmacro %}

@@ -12,9 +12,16 @@
                 "min": {"slots": ["smallest"], "combine": "min", "zero_filled": false},
                 "max": {"slots": ["largest"], "combine": "max", "zero_filled": false},
                 "avg": {"slots": ["sum", "values"], "combine": "avg", "zero_filled": false},
+                "latest": {"slots": ["latest"], "combine": "latest", "zero_filled": false},
+                "funnel": {"slots": ["rows"], "combine": "sum", "zero_filled": true},
             }
         )
     }}
+{% endmacro %}
+
+{# The aggregates that people write; the others belong to a metric type. #}
+{% macro written_aggregates() %}
+    {{ return(experimentos.aggregates().keys() | reject("in", ["any", "funnel"]) | list) }}
 {% endmacro %}
 
 {# The slot that carries a part's number: `any` and `count` read values only where one is given. #}

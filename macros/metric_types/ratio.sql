@@ -1,7 +1,7 @@
 {# A ratio of two sums over units; the parts may come from different fact models. #}
 {% macro ratio_parts(problems, where, given, model) %}
     {% set parts = {} %}
-    {% set allowed = ["model", "value", "aggregate", "where"] %}
+    {% set allowed = experimentos.metric_types()["ratio"]["part_keys"] %}
     {% for key, name in [("numerator", "num"), ("denominator", "den")] %}
         {% set part = given.get(key) %}
         {% set place = where ~ ", `" ~ key ~ "`" %}
@@ -14,7 +14,7 @@
                 )
             ) %}
         {% else %}
-            {% do experimentos.check_keys(problems, place, part, allowed, ["cap", "lower"]) %}
+            {% do experimentos.check_keys(problems, place, part, allowed) %}
             {% if part.get("model", model) is not string %}
                 {% do problems.append(
                     experimentos.problem(

@@ -10,6 +10,9 @@
     {% for fact in found.facts.values() %}
         {% do experimentos.check_fact_columns(fact, found, units, problems) %}
     {% endfor %}
+    {% for experiment in found.experiments if experiment.activation is not none %}
+        {% do experimentos.check_activation_columns(experiment, problems) %}
+    {% endfor %}
     {% do experimentos.check_days(found, problems) %}
     {% do experimentos.check_summary_columns(found, problems) %}
     {% for kind, places in units.items() %}
@@ -79,41 +82,53 @@
     {% endfor %}
 {% endmacro %}
 
+{# What may be a label or a level: everything that is the same text wherever it is read. #}
+{% macro label_classes() %}
+    {{ return(["integer", "number", "text", "boolean", "date", "uuid"]) }}
+{% endmacro %}
+
 {% macro check_assignment_columns(table, units, problems) %}
     {% set relation = experimentos.user_ref(table.name) %}
     {% set columns = experimentos.relation_columns(relation) %}
-    {% set labels = ["integer", "number", "text", "boolean", "date", "uuid"] %}
+    {% set labels = {"variant": table.variant} %}
     {% if table.experiment is string %}
+        {% do labels.update({"experiment": table.experiment}) %}
+    {% endif %}
+    {% for name, text in table.segments.items() %}
+        {% do labels.update({"segments: " ~ name: text}) %}
+    {% endfor %}
+    {% for key, text in labels.items() %}
         {% do experimentos.checked_expression(
             relation,
             columns,
-            table.experiment,
+            text,
             table.where,
-            "experiment",
+            key,
             problems,
-            labels,
+            experimentos.label_classes(),
         ) %}
-    {% endif %}
-    {% do experimentos.checked_expression(
-        relation, columns, table.variant, table.where, "variant", problems, labels
-    ) %}
+    {% endfor %}
     {% do experimentos.check_units(relation, columns, table, units, problems) %}
     {% do experimentos.check_timestamp(relation, columns, table, problems) %}
 {% endmacro %}
 
 {% macro check_timestamp(relation, columns, table, problems) %}
-    {% if table.is_dated %}
+    {% set keys = [("timestamp", ["timestamp", "timestamptz", "date"])] if table.is_dated else [] %}
+    {% if table.loaded_at is not none %}
+        {% do keys.append(("loaded_at", ["timestamp", "timestamptz"])) %}
+    {% endif %}
+    {% for key, classes in keys %}
         {% do experimentos.checked_expression(
             relation,
             columns,
-            table.timestamp,
+            table[key],
             table.where,
-            "timestamp",
+            key,
             problems,
-            ["timestamp", "timestamptz", "date"],
+            classes,
             ", not a time: cast it in the model",
         ) %}
-    {% endif %}
+    {% endfor %}
 {% endmacro %}
 
 {% macro check_fact_columns(fact, found, units, problems) %}
@@ -121,38 +136,31 @@
     {% set columns = experimentos.relation_columns(relation) %}
     {% do experimentos.check_units(relation, columns, fact, units, problems) %}
     {% do experimentos.check_timestamp(relation, columns, fact, problems) %}
-    {% for metric in found.metrics.values() %}
+    {% if fact.unique_key is not none %}
+        {% do experimentos.checked_expression(
+            relation, columns, fact.unique_key, fact.where, "unique_key", problems
+        ) %}
+    {% endif %}
+    {% for metric in found.metrics.values() if fact.name in metric.models %}
         {% for part in metric.parts.values() if part.model == fact.name %}
-            {% set any_type = part.aggregate in ["count", "count_distinct"] %}
-            {% if part.value is not none %}
-                {% do experimentos.checked_expression(
-                    relation,
-                    columns,
-                    part.value,
-                    metric.where,
-                    "value",
-                    problems,
-                    none if any_type else ["integer", "number", "boolean"],
-                    (
-                        ""
-                        if any_type
-                        else ", which `aggregate: " ~ part.aggregate ~ "` cannot use"
-                    ),
-                ) %}
-            {% endif %}
-            {% if part.where is not none %}
-                {% do experimentos.checked_expression(
-                    relation,
-                    columns,
-                    part.where,
-                    metric.where,
-                    "where",
-                    problems,
-                    ["boolean"],
-                    ", not a condition",
-                ) %}
-            {% endif %}
+            {% do experimentos.check_part_columns(relation, columns, part, metric, problems) %}
         {% endfor %}
+        {% for step in metric.steps if step.model == fact.name and step.where is not none %}
+            {% do experimentos.check_condition(
+                relation, columns, step.where, metric.where, "steps", problems
+            ) %}
+        {% endfor %}
+        {% if metric.by is not none and metric.parts.num.model == fact.name %}
+            {% do experimentos.checked_expression(
+                relation,
+                columns,
+                metric.by,
+                metric.where,
+                "by",
+                problems,
+                experimentos.label_classes(),
+            ) %}
+        {% endif %}
         {% if metric.covariate_column is not none and metric.model == fact.name %}
             {% do experimentos.checked_expression(
                 relation,
@@ -167,6 +175,44 @@
     {% endfor %}
 {% endmacro %}
 
+{% macro check_part_columns(relation, columns, part, metric, problems) %}
+    {% set any_type = part.aggregate in ["count", "count_distinct"] %}
+    {% if part.value is not none %}
+        {% do experimentos.checked_expression(
+            relation,
+            columns,
+            part.value,
+            metric.where,
+            "value",
+            problems,
+            none if any_type else ["integer", "number", "boolean"],
+            "" if any_type else ", which `aggregate: " ~ part.aggregate ~ "` cannot use",
+        ) %}
+    {% endif %}
+    {% if part.where is not none %}
+        {% do experimentos.check_condition(
+            relation, columns, part.where, metric.where, "where", problems
+        ) %}
+    {% endif %}
+{% endmacro %}
+
+{% macro check_condition(relation, columns, text, where, key, problems) %}
+    {% do experimentos.checked_expression(
+        relation, columns, text, where, key, problems, ["boolean"], ", not a condition"
+    ) %}
+{% endmacro %}
+
+{% macro check_activation_columns(experiment, problems) %}
+    {% set activation, where = experiment.activation, experiment.where ~ ", `activation`" %}
+    {% if activation.where is not none %}
+        {% set relation = experimentos.user_ref(activation.model) %}
+        {% set columns = experimentos.relation_columns(relation) %}
+        {% do experimentos.check_condition(
+            relation, columns, activation.where, where, "where", problems
+        ) %}
+    {% endif %}
+{% endmacro %}
+
 {# Facts whose time column turns out to be a date count by days, as those with `timestamp_is_date` do,
    so spans of their metrics are whole days. #}
 {% macro check_days(found, problems) %}
@@ -179,30 +225,58 @@
         {% endif %}
     {% endfor %}
     {% set counted = [] %}
-    {% for metric in found.metrics.values() %}
-        {% if metric.parts.values() | selectattr("model", "in", by_date) | list %}
-            {% do counted.append(metric.name) %}
-            {% for key in ["window", "delay", "covariate"] if metric[key] % 86400 %}
-                {% do problems.append(
-                    experimentos.part_of_day(metric.where, key, metric[key ~ "_text"])
-                ) %}
-            {% endfor %}
-        {% endif %}
+    {% for metric in found.metrics.values() if metric.models | select("in", by_date) | list %}
+        {% do counted.append(metric.name) %}
+        {% do experimentos.check_metric_days(metric, by_date, problems) %}
     {% endfor %}
-    {% for experiment in found.experiments if counted and experiment.summary is none %}
-        {% for pair in experiment.pairs if pair.window % 86400 and pair.metric.name in counted %}
-            {% if pair.window != pair.metric.window %}
-                {% set key = "guardrails" if pair.role == "guardrail" else pair.role %}
-                {% do problems.append(
-                    experimentos.part_of_day(
-                        experiment.where ~ ", `" ~ key ~ "`, metric " ~ pair.metric.name,
-                        "window",
-                        pair.window_text,
-                    )
-                ) %}
+    {% for experiment in found.experiments if by_date and experiment.summary is none %}
+        {% do experimentos.check_experiment_days(experiment, counted, by_date, problems) %}
+    {% endfor %}
+{% endmacro %}
+
+{% macro check_metric_days(metric, by_date, problems) %}
+    {% if metric.type == "retention" %}
+        {% for text, key in [(metric.from_text, "from"), (metric.to_text, "to")] %}
+            {% if experimentos.read_duration(text) % 86400 %}
+                {% do problems.append(experimentos.part_of_day(metric.where, key, text)) %}
             {% endif %}
         {% endfor %}
+    {% else %}
+        {% for key in ["window", "delay", "covariate"] if metric[key] % 86400 %}
+            {% do problems.append(
+                experimentos.part_of_day(metric.where, key, metric[key ~ "_text"])
+            ) %}
+        {% endfor %}
+    {% endif %}
+    {% if metric.type == "funnel" %}
+        {% set days = metric.models | select("in", by_date) | list %}
+        {% do experimentos.check_funnel_times(metric, days, problems) %}
+    {% endif %}
+{% endmacro %}
+
+{% macro check_experiment_days(experiment, counted, by_date, problems) %}
+    {% for pair in experiment.pairs if pair.window % 86400 and pair.metric.name in counted %}
+        {% if pair.window != pair.metric.window %}
+            {% set key = "guardrails" if pair.role == "guardrail" else pair.role %}
+            {% do problems.append(
+                experimentos.part_of_day(
+                    experiment.where ~ ", `" ~ key ~ "`, metric " ~ pair.metric.name,
+                    "window",
+                    pair.window_text,
+                )
+            ) %}
+        {% endif %}
     {% endfor %}
+    {% set activation = experiment.activation %}
+    {% if activation is not none and activation.model in by_date and activation.within %}
+        {% if activation.within % 86400 %}
+            {% do problems.append(
+                experimentos.part_of_day(
+                    experiment.where ~ ", `activation`", "within", activation.within_text
+                )
+            ) %}
+        {% endif %}
+    {% endif %}
 {% endmacro %}
 
 {# The counts and sums of summary models that experiments use are numbers. #}

@@ -1,4 +1,44 @@
 -- One row per experiment and metric: what the metric is for in the experiment.
+-- depends_on: {{ ref("stg_experimentos__experiments") }}
+{%- set rows = [] %}
+{%- for experiment in experimentos.definitions().experiments %}
+    {%- for pair in experiment.pairs if pair.cap is not none or pair.lower is not none %}
+        {%- set row = [pair.pair_id] %}
+        {%- for side in ["cap", "lower"] %}
+            {%- do row.extend(
+                [
+                    pair[side] is not none,
+                    experimentos.limit_text(pair[side]["num"]) if pair[side] else none,
+                ]
+            ) %}
+        {%- endfor %}
+        {%- do rows.append(row) %}
+    {%- endfor %}
+{%- endfor %}
+
+with
+
+    pairs as (select * from {{ ref("stg_experimentos__pairs") }}),
+
+    metrics as (select * from {{ ref("experimentos__metrics") }}),
+
+    overrides as (
+
+        {{
+            experimentos.values_table(
+                [
+                    ("pair_id", "integer"),
+                    ("has_cap", "boolean"),
+                    ("cap_text", dbt.type_string()),
+                    ("has_lower", "boolean"),
+                    ("lower_text", dbt.type_string()),
+                ],
+                rows,
+            ) | indent(8)
+        }}
+
+    )
+
 select
     experiments.experiment_id,
     pairs.metric,
@@ -13,8 +53,18 @@ select
     pairs.window_text,
     pairs.delay_text,
     pairs.covariate_text,
+    case when overrides.has_cap then overrides.cap_text else metrics.cap_text end as cap_text,
+    case
+        when overrides.has_lower then overrides.lower_text else metrics.lower_text
+    end as lower_text,
+    metrics.threshold,
+    metrics.quantile_level,
+    metrics.by_column,
+    metrics.deciding_basis,
     pairs.format
-from {{ ref("stg_experimentos__pairs") }} as pairs
+from pairs
 inner join
     {{ ref("stg_experimentos__experiments") }} as experiments
     on pairs.experiment_index = experiments.experiment_index
+left join metrics on pairs.metric = metrics.metric
+left join overrides on pairs.pair_id = overrides.pair_id

@@ -63,10 +63,7 @@ EXPERIMENTS: dict[str, tuple[Any, ...]] = {
         {"control": "1", "variants": {1: 0.5, "1": 0.5}},
         "variant '1' is given twice",
     ),
-    "ramp": (
-        {"variants": [{"from": "2026-09-01", "split": {"control": 0.9, "one_page": 0.1}}]},
-        "a ramp) is not supported yet",
-    ),
+    "variants_as_list": ({"variants": []}, "`variants` must map each label to its planned share"),
     "unknown_key": (
         {"guardrail": ["refunds"]},
         "unknown key `guardrail`",
@@ -128,7 +125,7 @@ EXPERIMENTS: dict[str, tuple[Any, ...]] = {
     "unknown_entry_key": (
         {"guardrails": {"refunds": {"magin": "2%"}}},
         "metric refunds: unknown key `magin`",
-        "allowed: margin, mde, window, goal",
+        "allowed: margin, mde, window, goal, cap, lower",
         "did you mean 'margin'?",
     ),
     "entry_goal": (
@@ -177,19 +174,15 @@ EXPERIMENTS: dict[str, tuple[Any, ...]] = {
 } | {
     f"later_{key}": ({key: value}, f"`{key}` is not supported yet")
     for key, value in {
-        "segments": ["country"],
-        "activation": {"metric": "ordered"},
         "alpha_harm": 0.05,
-        "segments_daily": True,
         "override": "launch",
         "thresholds": {"crossovers": 0.1},
     }.items()
 }
-for key, value in {"cap": {"absolute": 3}, "weight": 2, "lower": 0, "delay": "1 day"}.items():
-    EXPERIMENTS[f"later_entry_{key}"] = (
-        {"success": {"ordered": {key: value}}},
-        f"metric ordered: `{key}` is not supported yet",
-    )
+EXPERIMENTS["later_entry_weight"] = (
+    {"success": {"ordered": {"weight": 2}}},
+    "metric ordered: `weight` is not supported yet",
+)
 for key in ("spending", "looks", "futility"):
     EXPERIMENTS[f"later_monitoring_{key}"] = (
         {"monitoring": {"design": "fixed", key: 4}},
@@ -201,15 +194,12 @@ for design in ("group_sequential", "always_valid"):
         f"`design: {design}` is not supported yet",
         "allowed: fixed",
     )
-EXPERIMENTS["later_window_none"] = (
-    {"success": {"ordered": {"window": "none"}}},
-    "`window: none` is not supported yet",
-)
-EXPERIMENTS["later_correction"] = (
-    {"correction": "hommel"},
-    "`correction: hommel` is not supported yet",
-    "allowed: holm, bonferroni",
-)
+for correction in ("hommel", "closed", "dunnett"):
+    EXPERIMENTS[f"later_correction_{correction}"] = (
+        {"correction": correction},
+        f"`correction: {correction}` is not supported yet",
+        "allowed: holm, bonferroni",
+    )
 
 # name: (the metric as written beside its model, what the report says about it)
 METRICS: dict[str, tuple[Any, ...]] = {
@@ -224,9 +214,9 @@ METRICS: dict[str, tuple[Any, ...]] = {
         "did you mean 'window'?",
     ),
     "key_of_another_type": (
-        {"type": "proportion", "aggregate": "sum"},
-        "unknown key `aggregate`",
-        "allowed: type, window",
+        {"type": "proportion", "numerator": {}},
+        "a proportion has no `numerator`, only ratio",
+        "allowed: type, goal, mature",
     ),
     "bad_window": (
         {"type": "proportion", "window": "7d"},
@@ -272,7 +262,7 @@ METRICS: dict[str, tuple[Any, ...]] = {
     "unknown_aggregate": (
         {"type": "mean", "value": "amount", "aggregate": "total"},
         "unknown aggregate 'total'",
-        "allowed: sum, count, count_distinct, min, max, avg",
+        "allowed: sum, count, count_distinct, min, max, avg, latest",
     ),
     "sum_of_nothing": ({"type": "mean"}, "`aggregate: sum` needs a `value`"),
     "value_as_map": (
@@ -281,33 +271,8 @@ METRICS: dict[str, tuple[Any, ...]] = {
     ),
     "value_on": ({"type": "mean", "value": True}, "`value` must be a column", "got 'True'"),
     "where_empty": ({"type": "proportion", "where": " "}, "`where` must be a column or SQL"),
-    "quantile_with_covariate": (
-        {"type": "quantile", "value": "amount", "covariate": "28 days"},
-        "type 'quantile' is not supported yet",
-    ),
-    "latest": (
-        {"type": "mean", "value": "amount", "aggregate": "latest"},
-        "`aggregate: latest` is not supported yet",
-    ),
-    "endless_window": (
-        {"type": "proportion", "window": "none"},
-        "`window: none` is not supported yet",
-    ),
     "ordered": ({"type": "proportion"}, "the name is taken by the metric of model fct_orders"),
 }
-for kind in ("retention", "funnel"):
-    METRICS[f"later_type_{kind}"] = ({"type": kind}, f"type '{kind}' is not supported yet")
-for key in ("cap", "lower", "threshold", "mature", "missing", "by", "from", "to", "of"):
-    METRICS[f"later_metric_{key}"] = (
-        {"type": "mean", "value": "amount", key: "7 days"},
-        f"`{key}` is not supported yet",
-    )
-for key in ("cap", "lower"):
-    METRICS[f"later_part_{key}"] = (
-        {"type": "ratio", "numerator": {"value": "amount", key: 3}, "denominator": {}},
-        f"`numerator`: `{key}` is not supported yet",
-    )
-
 # name: (config.meta.experimentos of a listed model, what the report says about it)
 FACTS: dict[str, tuple[Any, ...]] = {
     "fct_key": (FACT | {"metrcs": {}}, "unknown key `metrcs`", "did you mean 'metrics'?"),
@@ -367,9 +332,6 @@ FACTS: dict[str, tuple[Any, ...]] = {
         "`covariate: 14 days` needs a time column",
         "its parts mix a fact that has a time column with one that has none",
     ),
-} | {
-    f"fct_later_{key}": (FACT | {key: "x", "metrics": {}}, f"`{key}` is not supported yet")
-    for key in ("loaded_at", "lookback", "unique_key", "segments")
 }
 TABLES: dict[str, tuple[Any, ...]] = {
     "asg_key": (
@@ -394,12 +356,6 @@ TABLES: dict[str, tuple[Any, ...]] = {
         {"assignments": ASSIGNMENTS["assignments"] | {"variant": ["a"]}},
         "`variant` must be a column or SQL expression",
     ),
-} | {
-    f"asg_later_{key}": (
-        {"assignments": ASSIGNMENTS["assignments"] | {key: ["x"]}},
-        f"`assignments`: `{key}` is not supported yet",
-    )
-    for key in ("loaded_at", "segments")
 }
 
 

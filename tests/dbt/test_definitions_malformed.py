@@ -21,6 +21,9 @@ ASSIGNMENTS = {
         "variant": "variant",
         "unit": {"user": "user_id"},
         "timestamp": "assigned_at",
+        "segments": {"country": "upper(country)", "platform": "platform"},
+        "loaded_at": "loaded_at",
+        "lookback": "5 days",
     }
 }
 ORDERS = {
@@ -28,6 +31,9 @@ ORDERS = {
     "timestamp": "at",
     "timestamp_is_date": False,
     "complete_until": "2026-10-01",
+    "loaded_at": "loaded_at",
+    "lookback": "5 days",
+    "unique_key": "order_id",
     "metrics": {
         "ordered": {
             "type": "proportion",
@@ -49,7 +55,24 @@ ORDERS = {
         "order_value": {
             "type": "ratio",
             "numerator": {"value": "amount", "model": "fct_orders"},
-            "denominator": {"aggregate": "count", "where": "amount > 0"},
+            "denominator": {"aggregate": "count", "where": "amount > 0", "cap": {"absolute": 9}},
+        },
+        "largest": {
+            "type": "mean",
+            "value": "amount",
+            "aggregate": "max",
+            "cap": {"percentile": 0.999, "lower": 0.001},
+            "missing": "zero",
+            "mature": False,
+            "by": "product",
+        },
+        "floored": {"type": "mean", "value": "amount", "lower": {"absolute": 0}},
+        "often": {"type": "proportion", "aggregate": "count", "threshold": 3},
+        "returned": {"type": "retention", "from": "7 days", "to": "14 days", "where": "is_paid"},
+        "slow": {"type": "quantile", "value": "amount", "quantile": 0.9, "of": "events"},
+        "bought": {
+            "type": "funnel",
+            "steps": ["is_seen", {"where": "is_paid", "model": "fct_orders"}],
         },
     },
 }
@@ -59,7 +82,13 @@ EXPERIMENT = {
     "end": "2026-09-29",
     "unit": "user",
     "control": "a",
-    "variants": {"a": 0.5, "b": 0.5},
+    "variants": [
+        {"from": "2026-09-01", "split": {"a": 0.9, "b": 0.1}},
+        {"from": "2026-09-08", "split": {"a": 0.5, "b": 0.5}},
+    ],
+    "segments": ["country", "platform"],
+    "segments_daily": True,
+    "activation": {"model": "fct_orders", "where": "is_seen", "within": "3 days"},
     "success": ["ordered"],
     "guardrails": {
         "revenue": {
@@ -67,6 +96,8 @@ EXPERIMENT = {
             "mde": {"absolute": 0.5},
             "window": "1 week",
             "goal": "increase",
+            "cap": {"percentile": 0.99},
+            "lower": {"absolute": 0},
         }
     },
     "explore": {"order_value": {}},

@@ -16,9 +16,11 @@ WRONG: dict[str, Any] = {
     "as_of": "soon",
     "invalid_experiments": "hodl",
     "inference": ["client"],
-    "experiments_from": "registry",
-    "memory_schema": "production",
-    "lookback": "3 days",
+    "experiments_from": ["registry"],
+    "memory_schema": "",
+    "lookback": 3,
+    "daily": "no",
+    "segment_levels": 0,
     "fact_model": [],
 }
 SAID = [
@@ -28,9 +30,11 @@ SAID = [
     "`as_of` must be a date or a timestamp, got 'soon'",
     "`invalid_experiments` is 'hodl'; allowed: fail, hold; did you mean 'hold'?",
     "`inference` is '['client']'; allowed: python_model, client",
-    "`experiments_from` is not supported yet",
-    "`memory_schema` is not supported yet",
-    "`lookback` is not supported yet",
+    "`experiments_from` must name a model, got '['registry']'",
+    "`memory_schema` must name a schema, got ''",
+    "`lookback` must be an integer and minutes, hours, days or weeks, like '7 days', got '3'",
+    "`daily` must be true or false, got 'no'",
+    "`segment_levels` must be a whole number from 1, got '0'",
     "unknown key `fact_model`; allowed: assignment_models",
 ]
 COLUMNS: dict[str, tuple[dict[str, Any], str]] = {
