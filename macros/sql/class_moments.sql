@@ -1,79 +1,69 @@
-{# The (source, shape) pairs by which a metric may read one class of events and be complete. #}
+{# The (source, shape) pairs by which a metric may read one class of events and be complete, and whose
+   units need nothing but their cohort. #}
 {% macro whole_shapes(plan) %}
     {% set found = {} %}
     {% set shapes = {} %}
     {% for shape in plan.shapes.values() %}
         {% do shapes.update({shape.index: shape}) %}
     {% endfor %}
-    {% for measure in plan.measures %}
+    {% for measure in plan.measures if measure[10] is none %}
         {% set shape = shapes[measure[7]] %}
-        {% if "num_value" in shape %}
+        {% if "num_value" in shape and experimentos.is_plain(shape) %}
             {% do found.setdefault(measure[2] ~ "|" ~ shape.index, (measure[2], shape)) %}
         {% endif %}
     {% endfor %}
     {{ return(found.values() | list) }}
 {% endmacro %}
 
-{# Moments of one shape over the classes of one source that are read by it as a whole. #}
-{% macro class_moments(source, shape, masks, has_open) %}
-    {%- set present = [] %}
-    {%- for x in ["num", "den"] if shape.get(x ~ "_value") is not none and x ~ "_value" in shape %}
-        {%- do present.append(x) %}
-        {%- if shape[x ~ "_cov"] is not none %} {%- do present.append(x ~ "_cov") %} {%- endif %}
-    {%- endfor %}
+{# Whether a unit's cohort tells when its window closes, and its number needs no cap. #}
+{% macro is_plain(shape) %}
+    {{
+        return(
+            shape.closes % 86400 == 0
+            and not experimentos.is_capped(shape)
+            and not experimentos.has_part_days(experimentos.definitions())
+        )
+    }}
+{% endmacro %}
+
+{# Whether the data of any fact may end within a day. #}
+{% macro has_part_days(found) %}
+    {% for fact in found.facts.values() if fact.complete_until %}
+        {% if not fact.complete_until.endswith(" 00:00:00") %} {{ return(true) }} {% endif %}
+    {% endfor %}
+    {{ return(false) }}
+{% endmacro %}
+
+{# The numbers of the units of one source that read one of its classes as a whole. #}
+{% macro class_numbers(source, shape, masks) %}
+    {%- set present = experimentos.shape_sides(shape) %}
     select
-        arm_id,
-        source,
-        {{ masks | join(", ") }},
+        {{ experimentos.cohort_of("unit_events.unit_key") }} as cohort,
+        unit_events.source,
+        {%- for mask in masks %} unit_events.{{ mask }}, {%- endfor %}
         {{ shape.index }} as shape,
-        {{ experimentos.moment_aggregates(present) }}
-    from
+        unit_events.step_from,
+        unit_events.step_to,
+        {%- for x in present %} {{ experimentos.shape_number(shape, x) }} as {{ x }}, {%- endfor %}
+        {{ shape.events | join(" + ") }} as n_events,
+        {{ shape.skipped | join(" + ") }} as n_skipped,
+        0 as n_capped
+    from {{ ref("experimentos__unit_events") }} as unit_events
+    inner join
         (
-            select
-                unit_events.arm_id,
-                unit_events.source,
-                {%- for mask in masks %} unit_events.{{ mask }}, {%- endfor %}
-                {%- for x in present %}
-                    {{ experimentos.shape_number(shape, x) }} as {{ x }},
-                {%- endfor %}
-                {{ shape.events | join(" + ") }} as n_events,
-                {{ shape.skipped | join(" + ") }} as n_skipped
-            from {{ ref("experimentos__unit_events") }} as unit_events
+            select distinct arms.arm_id {%- for mask in masks %}, measures.{{ mask }} {%- endfor %}
+            from {{ ref("experimentos__class_measures") }} as measures
             inner join
-                (
-                    select distinct arm_id, source, {{ masks | join(", ") }}
-                    from {{ ref("experimentos__class_measures") }}
-                    where source = {{ source }} and shape = {{ shape.index }} and is_whole
-                ) as classes
-                on unit_events.arm_id = classes.arm_id
-                and unit_events.source = classes.source
-                {%- for mask in masks %}
-                    and unit_events.{{ mask }} = classes.{{ mask }}
-                {%- endfor %}
+                {{ ref("stg_experimentos__arms") }} as arms
+                on measures.experiment_index = arms.experiment_index
             where
-                unit_events.source = {{ source }}
-                {{ "and " ~ shape.seen ~ " is not null" if has_open }}
-        ) as numbers
-    group by arm_id, source, {{ masks | join(", ") }}
-{% endmacro %}
-
-{# A unit's number as a double; without one it is 0, or left out where the metric is not zero-filled. #}
-{% macro shape_number(shape, x) %}
-    {% set side = x[:3] %}
-    {% set is_covariate = x.endswith("_cov") %}
-    {% set value = experimentos.divided(
-        shape[side ~ ("_cov" if is_covariate else "_value")],
-        shape[side ~ ("_cov_weight" if is_covariate else "_weight")],
-    ) %}
-    {% set filled = "coalesce(cast(" ~ value ~ " as " ~ experimentos.type_double() ~ "), 0)" %}
-    {% if shape.is_zero_filled %} {{ return(filled) }} {% endif %}
-    {% set number = experimentos.divided(shape.num_value, shape.num_weight) %}
-    {% if is_covariate %}
-        {{ return("case when " ~ number ~ " is not null then " ~ filled ~ " end") }}
-    {% endif %}
-    {{ return("cast(" ~ number ~ " as " ~ experimentos.type_double() ~ ")") }}
-{% endmacro %}
-
-{% macro divided(value, weight) %}
-    {{ return(value if weight is none else value ~ " / nullif(" ~ weight ~ ", 0)") }}
+                measures.source = {{ source }}
+                and measures.shape = {{ shape.index }}
+                and measures.slice is null
+                and measures.is_whole
+        ) as classes
+        on {{ experimentos.arm_of(experimentos.cohort_of("unit_events.unit_key")) }}
+        = classes.arm_id
+        {%- for mask in masks %} and unit_events.{{ mask }} = classes.{{ mask }} {%- endfor %}
+    where unit_events.source = {{ source }}
 {% endmacro %}

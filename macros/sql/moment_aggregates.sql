@@ -33,14 +33,66 @@
     }}
 {% endmacro %}
 
-{# The same columns, by name, of a relation that has them. #}
-{% macro named_moments(relation) %}
-    {%- set names = ["n_active", "n_events", "n_skipped"] %}
-    {%- for x in experimentos.moment_means() %}
-        {%- do names.extend(["mean_" ~ x, "m2_" ~ x]) %}
-    {%- endfor %}
-    {%- for x, y in experimentos.moment_products() %}
-        {%- do names.append("c2_" ~ x ~ "_" ~ y) %}
-    {%- endfor %}
-    {%- for name in names %} {{ relation }}.{{ name }}{{ "," if not loop.last }} {% endfor %}
+{# The names of what is merged, without counts. #}
+{% macro moment_names() %}
+    {% set names = [] %}
+    {% for x in experimentos.moment_means() %}
+        {% do names.extend(["mean_" ~ x, "m2_" ~ x]) %}
+    {% endfor %}
+    {% for x, y in experimentos.moment_products() %}
+        {% do names.append("c2_" ~ x ~ "_" ~ y) %}
+    {% endfor %}
+    {{ return(names) }}
+{% endmacro %}
+
+{# Merged moments of groups of rows, in two passes: the means, and then the deviations of the parts from
+   them beside the deviations within the parts (Chan, Golub and LeVeque 1983). Nothing is subtracted that
+   was added before. `rows` is a relation with the moments of parts and the columns `keys`. #}
+{% macro merged_moments(rows, keys, counts=("n_events", "n_skipped", "n_capped")) %}
+    select
+        {%- for key in keys %} centres.{{ key }}, {%- endfor %}
+        max(centres.n_active) as n_active,
+        {%- for count in counts %} sum(parts.{{ count }}) as {{ count }}, {%- endfor %}
+        {%- for x in experimentos.moment_means() %}
+            max(centres.mean_{{ x }}) as mean_{{ x }},
+            sum(
+                parts.m2_{{ x }}
+                + parts.n_active
+                * (parts.mean_{{ x }} - centres.mean_{{ x }})
+                * (parts.mean_{{ x }} - centres.mean_{{ x }})
+            ) as m2_{{ x }},
+        {%- endfor %}
+        {%- for x, y in experimentos.moment_products() %}
+            sum(
+                parts.c2_{{ x }}_{{ y }}
+                + parts.n_active
+                * (parts.mean_{{ x }} - centres.mean_{{ x }})
+                * (parts.mean_{{ y }} - centres.mean_{{ y }})
+            ) as c2_{{ x }}_{{ y }},
+        {%- endfor %}
+        sum(
+            parts.m3_num
+            + 3 * (parts.mean_num - centres.mean_num) * parts.m2_num
+            + parts.n_active
+            * (parts.mean_num - centres.mean_num)
+            * (parts.mean_num - centres.mean_num)
+            * (parts.mean_num - centres.mean_num)
+        ) as m3_num
+    from
+        (
+            select
+                {{ keys | join(", ") }},
+                sum(n_active) as n_active
+                {%- for x in experimentos.moment_means() %}
+                    , sum(n_active * mean_{{ x }}) / nullif(sum(n_active), 0) as mean_{{ x }}
+                {%- endfor %}
+            from {{ rows }}
+            group by {{ keys | join(", ") }}
+        ) as centres
+    inner join
+        {{ rows }} as parts
+        on {% for key in keys %}
+            {{ "and " if not loop.first }} centres.{{ key }} = parts.{{ key }}
+        {% endfor %}
+    group by {%- for key in keys %} centres.{{ key }}{{ "," if not loop.last }} {%- endfor %}
 {% endmacro %}

@@ -1,76 +1,176 @@
-{# The events of one source, joined to the units that use it, as slots per unit and class. #}
-{% macro unit_events(source, fact, width, masks, units_relation, as_text) %}
-    {%- set relation = experimentos.user_ref(source.model) -%}
+{# The events of one fact for one source, joined to the units that use it. `daily`: one row per unit,
+   class and step, otherwise one per unit and class whose slots have a phase each. #}
+{% macro joined_events(source, fact, size, as_text, daily) %}
+    {%- set relation = experimentos.user_ref(fact.name) -%}
     {%- set columns = experimentos.relation_columns(relation) -%}
     {%- set dated = fact.is_dated -%}
-    {%- set unit = experimentos.expression(
-        relation, columns, fact.units[source.kind], fact.where
-    ) -%}
-    {%- set mask_names = [] -%}
-    {%- for mask in range(masks) -%} {%- do mask_names.append("mask_" ~ mask) -%} {%- endfor -%}
-    {%- set key = (["arm_id", "unit"] + mask_names) | join(", ") -%}
+    {%- set by_date = dated and experimentos.fact_is_by_date(fact, relation, columns) -%}
+    {%- set masks = experimentos.mask_names(size.masks) -%}
+    {%- set items = experimentos.item_columns(source) -%}
+    {%- set key = ["unit_key"] + masks + (["step"] if daily else []) + items.keys() | list -%}
     select
-        arm_id,
-        unit,
+        unit_key,
         cast({{ source.index }} as integer) as source,
-        {{ mask_names | join(", ") }},
-        {%- for slot in source.slots.values() %}
-            {{ experimentos.slot_aggregate(slot, source, dated) }}
-            as {{ slot.name }}{{ "," if not loop.last or loop.index < width }}
-        {%- endfor %}
-        {%- for empty in range(source.slots | length, width) %}
-            cast(
-                null as {{ experimentos.type_double() }}
-            ) as slot_{{ empty }}{{ "," if not loop.last }}
-        {%- endfor %}
+        {{ masks | join(", ") }},
+        {{ experimentos.given_or_null(items, "item", dbt.type_string()) }},
+        {{ experimentos.given_or_null(items, "item_number", experimentos.type_double()) }},
+        {{ experimentos.given_or_null(items, "item_at", "timestamp") }},
+        {%- if daily %}
+            step, {{ experimentos.slot_columns(source, source.day_slots, size.day_slots, false) }}
+        {%- else %} {{ experimentos.slot_columns(source, source.slots, size.slots, dated) }}
+        {%- endif %}
     from
         (
             select
-                {%- if dated %} {{ experimentos.phase_flags(source) }} {%- endif %}
+                {%- if daily %} {{ experimentos.step_of_event(source, dated, by_date) }} as step,
+                {%- elif dated %} {{ experimentos.phase_flags(source) }}
+                {%- endif %}
                 {%- for value in source["values"] %} events.value_{{ loop.index0 }}, {%- endfor %}
-                {%- for mask in mask_names %} events.{{ mask }}, {%- endfor %}
-                units.arm_id,
-                units.unit
+                {%- for mask in masks %} events.{{ mask }}, {%- endfor %}
+                {%- for item in items %} events.{{ item }}, {%- endfor %}
+                {%- if dated and source.mode == "latest" %} events.event_at, {%- endif %}
+                units.unit_key
             from
                 (
-                    select
-                        {{ experimentos.as_text(unit.sql) if as_text else unit.sql }} as unit,
-                        {%- if dated %}
-                            {{ experimentos.event_time(fact, relation, columns) }} as event_at,
-                        {%- endif %}
-                        {%- for value in source["values"] %}
-                            {{ experimentos.slot_value(source, value, relation, columns, fact) }}
-                            as value_{{ loop.index0 }},
-                        {%- endfor %}
-                        {%- for mask in mask_names %}
-                            {{ experimentos.class_mask(source.predicates, columns, loop.index0) }}
-                            as {{ mask }}{{ "," if not loop.last }}
-                        {%- endfor %}
-                    from
-                        {{ relation }}
-                        {%- set conditions = (
-                            source.predicates if "" not in source.predicates else []
-                        ) %}
-                    {%- if source.only %} where {{ source.only }}
-                    {%- elif conditions and conditions | length == 1 %} where {{ conditions[0] }}
-                    {%- endif %}
+                    {{ experimentos.fact_rows(source, fact, relation, columns, size, as_text) }}
                 ) as events
             inner join
-                ({{ experimentos.unit_bounds(source, fact, units_relation) | indent(8) }}) as units
+                ({{ experimentos.unit_bounds(source, fact, by_date) | indent(8) }}) as units
                 on events.unit = units.unit
                 {%- if dated %}
-                    {%- set outer = experimentos.outer_bounds(source) %}
-                    and events.event_at >= {{ outer[0] }}
-                    and events.event_at < {{ outer[1] }}
+                    and events.event_at >= units.reads_from and events.event_at < units.reads_to
                 {%- endif %}
-            {%- if "" not in source.predicates and source.predicates | length > 1 %}
+            {%- if source.mode == "funnel" or source.only is none and "" not in source.predicates %}
                 where
-                    {% for mask in mask_names %}
+                    {% for mask in masks %}
                         {{ " or " if not loop.first }}events.{{ mask }} <> 0
                     {% endfor %}
             {%- endif %}
         ) as joined
-    group by {{ key }}
+    {%- if daily and experimentos.has_gaps(source, dated) %} where step is not null {%- endif %}
+    group by {{ key | join(", ") }}
+{% endmacro %}
+
+{# The rows of a fact: unit, time, values, and the conditions that each row meets. #}
+{% macro fact_rows(source, fact, relation, columns, size, as_text) %}
+    {%- set unit = experimentos.expression(
+        relation, columns, fact.units[source.kind], fact.where
+    ) -%}
+    {%- set predicates = experimentos.source_predicates(source, fact) -%}
+    select
+        {{ experimentos.as_text(unit.sql) if as_text else unit.sql }} as unit,
+        {%- if fact.is_dated %}
+            {{ experimentos.event_time(fact, relation, columns) }} as event_at,
+        {%- endif %}
+        {%- for value in source["values"] %}
+            {{ experimentos.slot_value(source, value, relation, columns, fact) }}
+            as value_{{ loop.index0 }},
+        {%- endfor %}
+        {%- for name, expression in experimentos.item_columns(source).items() %}
+            {%- if name == "item_at" %} {{ experimentos.event_time(fact, relation, columns) }}
+            {%- else %} {{ experimentos.item_value(name, expression, relation, columns, fact) }}
+            {%- endif %} as {{ name }},
+        {%- endfor %}
+        {%- for mask in range(size.masks) %}
+            {{ experimentos.class_mask(predicates, columns, mask) }}
+            as mask_{{ mask }}{{ "," if not loop.last }}
+        {%- endfor %}
+    from
+        {{ experimentos.fact_without_repeats(fact, relation, columns) }}
+        {%- set conditions = predicates.keys() | list %}
+    {%- if source.only %} where {{ source.only }}
+    {%- elif conditions | length == 1 and conditions[0] %} where {{ conditions[0] }}
+    {%- endif %}
+{% endmacro %}
+
+{# condition -> bit, of those that rows of this fact may meet: the steps of a funnel may be elsewhere. #}
+{% macro source_predicates(source, fact) %}
+    {% if source.mode != "funnel" %} {{ return(source.predicates) }} {% endif %}
+    {% set found = {} %}
+    {% for step in source.steps %}
+        {% if step.model == fact.name %}
+            {% do found.setdefault(step["where"] or "true", []).append(loop.index0) %}
+        {% endif %}
+    {% endfor %}
+    {{ return(found) }}
+{% endmacro %}
+
+{# What rows are kept apart by, beside their class: nothing, or different values, instants or slices. #}
+{% macro item_columns(source) %}
+    {% if source.mode == "distinct" %} {{ return({"item": source.item}) }} {% endif %}
+    {% if source.mode == "values" %} {{ return({"item_number": source.item}) }} {% endif %}
+    {% if source.mode == "funnel" %} {{ return({"item_at": none}) }} {% endif %}
+    {% if source.slice is not none %} {{ return({"item": source.slice}) }} {% endif %}
+    {{ return({}) }}
+{% endmacro %}
+
+{% macro item_value(name, expression, relation, columns, fact) %}
+    {% set read = experimentos.expression(relation, columns, expression, fact.where) %}
+    {% set finite = experimentos.finite_double(read.sql, read.class) %}
+    {% if name == "item_number" %} {{ return(finite) }} {% endif %}
+    {% set text = experimentos.as_text(read.sql) %}
+    {% if read.class == "number" %}
+        {{ return("case when (" ~ finite ~ ") is not null then " ~ text ~ " end") }}
+    {% endif %}
+    {{ return(text) }}
+{% endmacro %}
+
+{% macro given_or_null(items, name, type) %}
+    {{ return(name if name in items else "cast(null as " ~ type ~ ") as " ~ name) }}
+{% endmacro %}
+
+{% macro mask_names(masks) %}
+    {% set names = [] %}
+    {% for mask in range(masks) %} {% do names.append("mask_" ~ mask) %} {% endfor %}
+    {{ return(names) }}
+{% endmacro %}
+
+{# The step of an event: the days begun since the day of the anchor and the full days since the anchor,
+   added up. Steps are in the order of time, and a new one begins where either changes. Before exposure
+   it is minus the seconds of the shortest covariate window that holds the event. #}
+{% macro step_of_event(source, dated, by_date) %}
+    {% if not dated %} {{ return("0") }} {% endif %}
+    {%- set day = experimentos.start_of_day("units.anchor_at") -%}
+    {%- set base = day if by_date else "units.anchor_at" -%}
+    {%- set ends = [] -%}
+    {%- for phase in source.phases.values() if phase.side == "post" -%}
+        {%- do ends.append(experimentos.phase_bounds(source, phase)) -%}
+    {%- endfor -%}
+    case
+        when
+            events.event_at >= units.bound_
+            {{
+                (
+                    ends[0][0]
+                    if source.is_exact
+                    else experimentos.bounds(source).index(["anchor", 0])
+                )
+            }}
+            {% if source.is_exact -%}
+                and events.event_at < units.bound_{{ ends[0][1] }}
+            {%- endif %}
+        then
+            {{ experimentos.whole_days(day, "events.event_at") }}
+            + {{ experimentos.whole_days(base, "events.event_at") }}
+        {%- for phase in source.phases.values() | selectattr(
+                "side", "equalto", "pre"
+            ) | sort(attribute="from", reverse=true) %}
+                {%- set bounds = experimentos.phase_bounds(source, phase) %}
+            when
+                events.event_at < units.bound_{{ bounds[1] }}
+                and events.event_at >= units.bound_{{ bounds[0] }}
+            then {{ phase["from"] }}
+        {%- endfor %}
+    end
+{% endmacro %}
+
+{# Whether events may be joined that are in no phase. #}
+{% macro has_gaps(source, dated) %}
+    {{
+        return(
+            dated and (source.is_exact or experimentos.has_activation(experimentos.definitions()))
+        )
+    }}
 {% endmacro %}
 
 {% macro event_time(fact, relation, columns) %}
@@ -89,182 +189,32 @@
     }}
 {% endmacro %}
 
-{# The bits of the conditions that a row meets. Comparisons of one text column with different words
-   exclude each other, so they are one CASE: most rows are done after a few of them. #}
-{% macro class_mask(predicates, columns, mask) %}
-    {% set terms = [] %}
-    {% set words = {} %}
-    {% for predicate in predicates[mask * 60 : mask * 60 + 60] %}
-        {% set bit = 2**loop.index0 %}
-        {% set equality = modules.re.match(
-            "^\\s*([A-Za-z_][A-Za-z0-9_]*)\\s*=\\s*'([A-Za-z0-9_ .:/-]*)'\\s*$", predicate
-        ) %}
-        {% set name = equality.group(1) | lower if equality else none %}
-        {% set word = equality.group(2) | lower | trim if equality else none %}
-        {% if predicate == "" %} {% do terms.append(bit | string) %}
-        {% elif columns.get(name, {}).get("class") == "text" and word not in words.get(name, {}) %}
-            {% do words.setdefault(name, {}).update(
-                {word: "'" ~ equality.group(2) ~ "' then " ~ bit}
-            ) %}
-        {% else %} {% do terms.append("case when " ~ predicate ~ " then " ~ bit ~ " else 0 end") %}
-        {% endif %}
-    {% endfor %}
-    {% for name, branches in words.items() %}
-        {% do terms.append(
-            "case "
-            ~ experimentos.quoted(columns[name].name)
-            ~ " when "
-            ~ branches.values()
-            | join(" when ") ~ " else 0 end"
-        ) %}
-    {% endfor %}
-    {{ return("cast(" ~ (terms | join(" + ") if terms else "0") ~ " as bigint)") }}
-{% endmacro %}
-
-{% macro slot_value(source, value, relation, columns, fact) %}
-    {% set read = experimentos.expression(relation, columns, value, fact.where) %}
-    {% set operations = [] %}
-    {% for slot in source.slots.values() if slot.value == source["values"].index(value) %}
-        {% do operations.append(slot.operation) %}
-    {% endfor %}
-    {% set numeric = operations | reject("in", ["distinct", "values"]) | list %}
-    {% if not numeric and read.class not in ["number"] %} {{ return(read.sql) }} {% endif %}
-    {% if not numeric %}
-        {#- distinct decimals stay what they are: as doubles, long ones would become the same -#}
-        {% set finite = experimentos.finite_double(read.sql, read.class) %}
-        {{ return("case when (" ~ finite ~ ") is not null then " ~ read.sql ~ " end") }}
-    {% endif %}
-    {{ return(experimentos.finite_double(read.sql, read.class)) }}
-{% endmacro %}
-
-{% macro slot_aggregate(slot, source, dated) %}
-    {% set value = "value_" ~ slot.value %}
-    {% set aggregate = {
-        "rows": "count(*)",
-        "sum": "sum(" ~ value ~ ")",
-        "values": "count(" ~ value ~ ")",
-        "smallest": "min(" ~ value ~ ")",
-        "largest": "max(" ~ value ~ ")",
-        "distinct": "count(distinct " ~ value ~ ")",
-    }[slot.operation] %}
-    {% set conditions = [] %}
-    {% set known = "" %}
-    {% if dated %}
-        {% set phase = source.phases[slot.phase].index %}
-        {% if slot.operation == "sum" %}
-            {#- a sixth faster on DuckDB than a filter, which copies the values that pass -#}
-            {% set aggregate = "sum(case when is_in_" ~ phase ~ " then " ~ value ~ " else 0 end)" %}
-        {% else %} {% do conditions.append("is_in_" ~ phase) %}
-        {% endif %}
-        {% if slot.operation == "rows" and experimentos.has_several_horizons(source) %}
-            {% set known = "case when max(from_" ~ phase ~ ") is not null then " %}
-        {% endif %}
-    {% endif %}
-    {{
-        return(
-            known
-            ~ "cast("
-            ~ experimentos.filtered(aggregate, conditions | join(" and "))
-            ~ " as "
-            ~ experimentos.type_double()
-            ~ ")"
-            ~ (" end" if known else "")
-        )
-    }}
-{% endmacro %}
-
-{# Whether a unit's window may be closed for one metric and open for another. Then the number of its
-   rows is null where it is open, because such a unit is not one of the metric yet. #}
-{% macro has_several_horizons(source) %}
-    {% set horizons = [] %}
-    {% for phase in source.phases.values() %}
-        {% do horizons.append(phase.delay + phase.window) %}
-    {% endfor %}
-    {{ return(horizons | unique | list | length > 1) }}
-{% endmacro %}
-
-{# The ends of a phase, as (seconds after exposure until the window closes, seconds of the end). #}
-{% macro phase_ends(phase) %}
-    {% set closes = phase.delay + phase.window %}
-    {% if phase.side == "pre" %} {{ return([(closes, -phase.covariate), (closes, 0)]) }} {% endif %}
-    {{ return([(closes, phase.delay), (closes, closes)]) }}
-{% endmacro %}
-
-{# The different instants at which phases begin and end, in order; neighbours share theirs. #}
-{% macro bounds(source) %}
-    {% set found = [] %}
-    {% for phase in source.phases.values() %}
-        {% for end in experimentos.phase_ends(phase) if end not in found %}
-            {% do found.append(end) %}
-        {% endfor %}
-    {% endfor %}
-    {{ return(found | sort(attribute="1")) }}
-{% endmacro %}
-
-{# Whether a joined event is in each phase. What the join has asked already is not asked again. #}
-{% macro phase_flags(source) %}
-    {%- set bounds = experimentos.bounds(source) -%}
-    {%- set several = experimentos.has_several_horizons(source) -%}
-    {%- for phase in source.phases.values() -%}
-        {%- set ends = experimentos.phase_ends(phase) -%}
-        {%- set first, last = bounds.index(ends[0]), bounds.index(ends[1]) -%}
-        {%- set conditions = [] -%}
-        {%- if several or first > 0 -%}
-            {%- do conditions.append("events.event_at >= units.bound_" ~ first) -%}
-        {%- endif -%}
-        {%- if several or last < bounds | length - 1 -%}
-            {%- do conditions.append("events.event_at < units.bound_" ~ last) -%}
-        {%- endif -%}
-        {{ conditions | join(" and ") if conditions else "true" }} as is_in_{{ phase.index }},
-        {% if several %} units.bound_{{ first }} as from_{{ phase.index }}, {% endif %}
+{# A fact in which each key stands once: the row loaded last, of those the earliest, and of those the
+   first in the order of its columns. Rows without a key are all kept. #}
+{% macro fact_without_repeats(fact, relation, columns) %}
+    {% if not fact.get("unique_key") %} {{ return(relation) }} {% endif %}
+    {%- set key = experimentos.expression(relation, columns, fact.unique_key, fact.where).sql -%}
+    {%- set order = [] -%}
+    {%- for name, way in [(fact.get("loaded_at"), " desc nulls last"), (fact.timestamp, " nulls last")]
+        if name not in [none, "none"] -%}
+        {%- do order.append(
+            experimentos.expression(relation, columns, name, fact.where).sql ~ way
+        ) -%}
     {%- endfor -%}
-{% endmacro %}
-
-{# The first and last of a unit's bounds. With several horizons some may be null, which least() and
-   greatest() skip on every warehouse we know. #}
-{% macro outer_bounds(source) %}
-    {% set names = [] %}
-    {% for bound in experimentos.bounds(source) %}
-        {% do names.append("units.bound_" ~ loop.index0) %}
-    {% endfor %}
-    {% if experimentos.has_several_horizons(source) %}
-        {% set all = names | join(", ") %}
-        {{ return(["least(" ~ all ~ ")", "greatest(" ~ all ~ ")"]) }}
-    {% endif %}
-    {{ return([names[0], names[-1]]) }}
-{% endmacro %}
-
-{# The analysed units of a source, with the instants at which its phases begin and end. They are null
-   for a unit whose window has not closed, so that each unit enters once and never changes. #}
-{% macro unit_bounds(source, fact, units_relation) %}
-    {%- set dated = fact.is_dated -%}
-    {%- set relation = experimentos.user_ref(source.model) -%}
-    {%- set by_date = dated and experimentos.fact_is_by_date(
-        fact, relation, experimentos.relation_columns(relation)
-    ) -%}
-    select
-        analysed.arm_id,
-        analysed.unit
-        {%- if dated %}
-            {%- set exposed = "analysed.exposed_at" %}
-            {%- set base = experimentos.start_of_day(exposed) if by_date else exposed %}
-            {%- for closes, seconds in experimentos.bounds(source) %}
-                ,
-                case
-                    when {{ experimentos.add_seconds(exposed, closes) }} <= experiments.data_as_of
-                    then {{ experimentos.add_seconds(base, seconds) }}
-                end as bound_{{ loop.index0 }}
-            {%- endfor %}
-        {%- endif %}
-    from {{ units_relation }} as analysed
-    inner join
-        {{ ref("experimentos__experiments") }} as experiments
-        on analysed.experiment_id = experiments.experiment_id
-    where
-        analysed.exclusion is null
-        and analysed.experiment_index in (
-            select experiment_index
-            from {{ ref("stg_experimentos__measures") }}
-            where source = {{ source.index }}
-        )
+    {%- for column in columns.values() -%}
+        {%- do order.append(experimentos.quoted(column.name) ~ " nulls last") -%}
+    {%- endfor -%}
+    (
+        select *
+        from
+            (
+                select
+                    *,
+                    row_number() over (
+                        partition by {{ key }} order by {{ order | join(", ") }}
+                    ) as experimentos_repeat
+                from {{ relation }}
+            ) as numbered
+        where experimentos_repeat = 1 or {{ key }} is null
+    ) as without_repeats
 {% endmacro %}

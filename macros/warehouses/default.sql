@@ -152,3 +152,140 @@
             ) as given({{ names }})
     {% endfor -%}
 {% endmacro %}
+
+{# The whole days from one instant to a later one, as an integer. #}
+{% macro whole_days(earlier, later) %}
+    {{ return(adapter.dispatch("whole_days", "experimentos")(earlier, later)) }}
+{% endmacro %}
+{% macro default__whole_days(earlier, later) %}
+    {{
+        return(
+            "cast(floor(extract(epoch from ("
+            ~ later
+            ~ " - "
+            ~ earlier
+            ~ ")) / 86400) as integer)"
+        )
+    }}
+{% endmacro %}
+
+{% macro shifted_right(x, bits) %}
+    {{ return(adapter.dispatch("shifted_right", "experimentos")(x, bits)) }}
+{% endmacro %}
+{% macro default__shifted_right(x, bits) %}
+    {{ return("((" ~ x ~ ") >> " ~ bits ~ ")") }}
+{% endmacro %}
+
+{# The remainder of a division of non-negative integers. #}
+{% macro remainder(x, divisor) %}
+    {{ return(adapter.dispatch("remainder", "experimentos")(x, divisor)) }}
+{% endmacro %}
+{% macro default__remainder(x, divisor) %}
+    {{ return("((" ~ x ~ ") % " ~ divisor ~ ")") }}
+{% endmacro %}
+
+{# The text in the earliest of a group's rows that meet a condition; of several at one instant, the
+   smallest. #}
+{% macro first_text(x, at, condition) %}
+    {{ return(adapter.dispatch("first_text", "experimentos")(x, at, condition)) }}
+{% endmacro %}
+{% macro default__first_text(x, at, condition) %}
+    {{
+        return(
+            "(array_agg("
+            ~ x
+            ~ " order by "
+            ~ at
+            ~ ", "
+            ~ x
+            ~ " nulls last) filter (where "
+            ~ condition
+            ~ "))[1]"
+        )
+    }}
+{% endmacro %}
+
+{# The value of a group's latest row that has one and meets a condition; of several at one instant, the
+   largest. #}
+{% macro latest_value(x, at, condition) %}
+    {{ return(adapter.dispatch("latest_value", "experimentos")(x, at, condition)) }}
+{% endmacro %}
+{% macro default__latest_value(x, at, condition) %}
+    {{
+        return(
+            "(array_agg("
+            ~ x
+            ~ " order by "
+            ~ at
+            ~ " desc, "
+            ~ x
+            ~ " desc) filter (where "
+            ~ x
+            ~ " is not null"
+            ~ (" and " ~ condition if condition else "")
+            ~ "))[1]"
+        )
+    }}
+{% endmacro %}
+
+{# The midnight at or after an instant. #}
+{% macro end_of_day(x) %}
+    {{
+        return(
+            experimentos.add_seconds(
+                experimentos.start_of_day("(" ~ x ~ " - interval '1' microsecond)"), 86400
+            )
+        )
+    }}
+{% endmacro %}
+
+{# One row per midnight from the first to the last. #}
+{% macro days_from(first, last) %}
+    {{ return(adapter.dispatch("days_from", "experimentos")(first, last)) }}
+{% endmacro %}
+{% macro default__days_from(first, last) %}
+    {{ return("generate_series(" ~ first ~ ", " ~ last ~ ", interval '1' day)") }}
+{% endmacro %}
+
+{# The last value that is not null from the start of a named window to the current row. #}
+{% macro running_latest(x, window) %}
+    {{ return(adapter.dispatch("running_latest", "experimentos")(x, window)) }}
+{% endmacro %}
+{% macro default__running_latest(x, window) %}
+    {{
+        return(
+            "(array_remove(array_agg("
+            ~ x
+            ~ ") over "
+            ~ window
+            ~ ", null))[array_length(array_remove(array_agg("
+            ~ x
+            ~ ") over "
+            ~ window
+            ~ ", null), 1)]"
+        )
+    }}
+{% endmacro %}
+
+{# Whether rows of a table can be deleted, so that it may be built on from run to run. #}
+{% macro can_delete() %}
+    {{ return(adapter.dispatch("can_delete", "experimentos")()) }}
+{% endmacro %}
+{% macro default__can_delete() %} {{ return(true) }} {% endmacro %}
+
+{# A number of 40 bits that tells a row from others by these columns. #}
+{% macro row_hash(columns) %}
+    {{ return(adapter.dispatch("row_hash", "experimentos")(columns)) }}
+{% endmacro %}
+{% macro default__row_hash(columns) %}
+    {% set texts = [] %}
+    {% for column in columns %}
+        {% do texts.append("coalesce(" ~ experimentos.as_text(column) ~ ", '~')") %}
+    {% endfor %}
+    {{
+        return(
+            "cast(cast('x' || substr(md5(" ~ texts
+            | join(" || '|' || ") ~ "), 1, 10) as bit(40)) as bigint)"
+        )
+    }}
+{% endmacro %}

@@ -5,7 +5,15 @@ with
 
     measured_facts as (
 
-        select distinct experiment_index, fact from {{ ref("stg_experimentos__measures") }}
+        select experiment_index, fact
+        from {{ ref("stg_experimentos__measures") }}
+        {%- for experiment in experimentos.definitions().experiments
+            if experiment.get("activation") and experiment.arms %}
+            union
+            select
+                {{ experiment.index }}, {{ experimentos.text_literal(experiment.activation.model) }}
+        {%- else %} group by experiment_index, fact
+        {%- endfor %}
 
     ),
 
@@ -28,8 +36,10 @@ with
 
         select
             experiment_index,
-            max(horizon_seconds) as longest_seconds,
-            max(case when role != 'explore' then horizon_seconds end) as deciding_seconds
+            max(case when not is_endless then horizon_seconds end) as longest_seconds,
+            max(
+                case when role != 'explore' and not is_endless then horizon_seconds end
+            ) as deciding_seconds
         from {{ ref("stg_experimentos__pairs") }}
         group by experiment_index
 

@@ -7,6 +7,7 @@
 
 {%- set definitions = experimentos.definitions() %}
 {%- set as_text = experimentos.units_are_text(definitions) if execute else false %}
+{%- set segments = experimentos.used_segments(definitions) %}
 {%- set tables = [] %}
 {%- for table in definitions.assignments %}
     {%- for kind, unit in table.units.items() %}
@@ -20,6 +21,7 @@
     {%- set unit_sql = experimentos.expression(relation, columns, unit, table.where).sql %}
     {{ "union all" if not loop.first }}
     select
+        {{ experimentos.text_literal(table.name) }} as model,
         {{ experimentos.text_literal(kind) }} as kind,
         {{ experimentos.text_literal("|" ~ table.units.keys() | join("|") ~ "|") }} as kinds,
         {{ experimentos.plain_literal(is_first) }} as is_first_kind,
@@ -38,6 +40,18 @@
             )
         }} as variant,
         {{ experimentos.as_text(unit_sql) if as_text else unit_sql }} as unit,
+        {%- for segment in segments %}
+            {% if segment in table.segments -%}
+                {{
+                    experimentos.as_text(
+                        experimentos.expression(
+                            relation, columns, table.segments[segment], table.where
+                        ).sql
+                    )
+                }}
+            {%- else -%} cast(null as {{ dbt.type_string() }})
+            {%- endif %} as segment_{{ loop.index0 }},
+        {%- endfor %}
         {{ experimentos.plain_literal(table.is_dated) }} as is_dated,
         {%- if table.is_dated %}
             {{ experimentos.event_time(table, relation, columns) }} as assigned_at
@@ -48,6 +62,7 @@
     {{
         experimentos.values_table(
             [
+                ("model", dbt.type_string()),
                 ("kind", dbt.type_string()),
                 ("kinds", dbt.type_string()),
                 ("is_first_kind", "boolean"),

@@ -1,6 +1,9 @@
 -- One row per experiment: its definition as the YAML says it. Called first; raises every problem
 -- at once.
--- depends_on: the summary models, whose columns say what their metrics are.
+-- depends_on: the table of experiments, and the summary models, whose columns are their metrics.
+{%- if experimentos.experiments_from() %}
+-- depends_on: {{ experimentos.user_ref(experimentos.experiments_from()) }}
+{%- endif %}
 {%- for model in experimentos.listed_models("summary_models") %}
 -- depends_on: {{ experimentos.user_ref(model) }}
 {%- endfor %}

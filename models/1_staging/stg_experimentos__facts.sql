@@ -1,73 +1,67 @@
--- One row per fact model: the span of time it covers. Checks the columns of every listed model
--- first.
+-- One row per fact model: the span of time it covers.
 -- depends_on: {{ ref("stg_experimentos__experiments") }}
-{%- set assignment_models = experimentos.listed_models("assignment_models") %}
-{%- set fact_models = experimentos.listed_models("fact_models") %}
-{%- set summary_models = experimentos.listed_models("summary_models") %}
-{%- for model in assignment_models + fact_models + summary_models %}
--- depends_on: {{ experimentos.user_ref(model) }}
-{%- endfor %}
-
-{%- set definitions = experimentos.definitions() %}
-{%- do experimentos.check_columns(definitions) %}
 {%- set as_of = (
     "cast("
     ~ experimentos.text_literal(experimentos.as_of() if execute else none)
     ~ " as timestamp)"
 ) %}
+{%- set rows = [] %}
+{%- for fact in experimentos.definitions().facts.values() %}
+    {%- do rows.append([fact.name, fact.is_dated, fact.complete_until]) %}
+{%- endfor %}
 
 with
 
-    spans as (
+    facts as (
 
-        {%- for fact in definitions.facts.values() %}
-            {%- set relation = experimentos.user_ref(fact.name) %}
-            {{ "union all" if not loop.first }}
-            select {{ experimentos.text_literal(fact.name) }} as fact,
-            {%- if fact.is_dated %}
-                    true as is_dated,
-                    min(event_at) as first_at,
-                    max(case when event_at <= {{ as_of }} then event_at end) as last_at,
-                    cast(
-                        {{ experimentos.text_literal(fact.complete_until) }} as timestamp
-                    ) as complete_until
-                from
-                    (
-                        select
-                            {{
-                                experimentos.event_time(
-                                    fact, relation, experimentos.relation_columns(relation)
-                                )
-                            }} as event_at
-                        from {{ relation }}
-                    ) as events
-                {%- else %}
-                    false as is_dated,
-                    cast(null as timestamp) as first_at,
-                    cast(null as timestamp) as last_at,
-                    cast(null as timestamp) as complete_until
-                {%- endif %}
-        {%- else %}
-            {{
-                experimentos.values_table(
-                    [
-                        ("fact", dbt.type_string()),
-                        ("is_dated", "boolean"),
-                        ("first_at", "timestamp"),
-                        ("last_at", "timestamp"),
-                        ("complete_until", "timestamp"),
-                    ],
-                    [],
-                )
-            }}
-        {%- endfor %}
+        {{
+            experimentos.values_table(
+                [
+                    ("fact", dbt.type_string()),
+                    ("is_dated", "boolean"),
+                    ("complete_until", "timestamp"),
+                ],
+                rows,
+            )
+        }}
+
+    ),
+
+    days as (select * from {{ ref("stg_experimentos__model_days") }}),
+
+    -- A few rows with dates long ago tell nothing of where the history begins.
+    usual as (
+
+        select item, percentile_cont(0.5) within group (order by n_rows) as n_rows
+        from days
+        group by item
 
     )
 
 select
-    cast(fact as {{ dbt.type_string() }}) as fact,
-    is_dated,
-    first_at,
-    last_at,
-    coalesce(complete_until, {{ experimentos.start_of_day("last_at") }}) as data_as_of
-from spans
+    facts.fact,
+    facts.is_dated,
+    min(case when days.n_rows >= 0.01 * usual.n_rows then days.first_at end) as first_at,
+    -- The start of the day of the last row that is not in the future.
+    coalesce(
+        max(facts.complete_until),
+        max(case when days.first_at <= {{ as_of }} then cast(days.day as timestamp) end)
+    ) as data_as_of,
+    cast(
+        coalesce(sum(case when days.first_at > {{ as_of }} then days.n_rows end), 0) as bigint
+    ) as n_future,
+    cast(
+        coalesce(
+            sum(
+                case
+                    when days.n_rows < 0.01 * usual.n_rows and days.day < date '2000-01-01'
+                    then days.n_rows
+                end
+            ),
+            0
+        ) as bigint
+    ) as n_ancient
+from facts
+left join days on 'fact ' || facts.fact = days.item and facts.is_dated
+left join usual on days.item = usual.item
+group by facts.fact, facts.is_dated

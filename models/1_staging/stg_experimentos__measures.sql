@@ -15,6 +15,7 @@
             ("shape", "integer"),
             ("combine_num", dbt.type_string()),
             ("combine_den", dbt.type_string()),
+            ("slice", dbt.type_string()),
         ],
         plan.measures,
     )

@@ -1,10 +1,22 @@
 -- One row per experiment and metric: the role and what is set for the metric there.
 -- depends_on: {{ ref("stg_experimentos__experiments") }}
-{%- set aggregates = experimentos.aggregates() %}
-{%- set rows = [] %}
+{%- set rows, seen = [], {} %}
 {%- for experiment in experimentos.definitions().experiments %}
     {%- for pair in experiment.pairs %}
         {%- set metric = pair.metric %}
+        {#- there may be 20,000 pairs, and a macro call takes as long as all else here -#}
+        {%- set key = [metric.name, pair.window, pair.cap, pair.lower] | join("|") %}
+        {%- if key not in seen %}
+            {%- do seen.update(
+                {
+                    key: [
+                        experimentos.is_zero_filled(metric),
+                        experimentos.has_ages(pair),
+                        experimentos.is_numerator_capped(pair),
+                    ]
+                }
+            ) %}
+        {%- endif %}
         {%- do rows.append(
             [
                 pair.pair_id,
@@ -25,10 +37,20 @@
                 metric.delay + pair.window,
                 metric.covariate,
                 metric.covariate > 0 or metric.covariate_column is not none,
-                metric.type != "mean"
-                or aggregates[metric.parts.num.aggregate].zero_filled,
+                seen[key][0],
                 metric.is_dated,
                 "den" in metric.parts,
+                metric.delay,
+                pair.window,
+                pair.get("is_endless", false),
+                metric.type == "retention",
+                seen[key][1],
+                seen[key][2],
+                metric.get("threshold"),
+                metric.get("quantile"),
+                metric.get("of"),
+                metric.get("by"),
+                "mature" if metric.get("mature", true) else "all",
             ]
         ) %}
     {%- endfor %}
@@ -58,6 +80,17 @@
             ("is_zero_filled", "boolean"),
             ("is_dated", "boolean"),
             ("has_denominator", "boolean"),
+            ("delay_seconds", "bigint"),
+            ("window_seconds", "bigint"),
+            ("is_endless", "boolean"),
+            ("is_aged", "boolean"),
+            ("has_ages", "boolean"),
+            ("is_capped", "boolean"),
+            ("threshold", experimentos.type_double()),
+            ("quantile_level", experimentos.type_double()),
+            ("quantile_of", dbt.type_string()),
+            ("slice", dbt.type_string()),
+            ("decides_on", dbt.type_string()),
         ],
         rows,
     )

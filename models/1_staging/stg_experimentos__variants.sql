@@ -1,11 +1,11 @@
--- One row per arm: a variant of an experiment with its planned share.
+-- One row per experiment and variant with its planned share, in the last phase where there are
+-- several.
 -- depends_on: {{ ref("stg_experimentos__experiments") }}
 {%- set rows = [] %}
-{%- for experiment in experimentos.definitions().experiments %}
-    {%- for variant in experiment.variants if variant.arm_id is defined %}
+{%- for experiment in experimentos.definitions().experiments if experiment.status != "draft" %}
+    {%- for variant in experiment.variants %}
         {%- do rows.append(
             [
-                variant.arm_id,
                 experiment.index,
                 variant.label,
                 variant.share,
@@ -18,7 +18,6 @@
 {{
     experimentos.values_table(
         [
-            ("arm_id", "integer"),
             ("experiment_index", "integer"),
             ("variant", dbt.type_string()),
             ("planned_share", experimentos.type_double()),

@@ -1,73 +1,146 @@
 -- One row per experiment and unit with a planned variant within the dates: its arm, its exposure,
--- and why it is left out if it is.
+-- its
+-- segments, and why it is left out if it is. A unit keeps its number for ever.
+-- depends_on: {{ ref("stg_experimentos__phases") }}, {{ ref("experimentos__touched_units") }}
+-- depends_on: {{ ref("experimentos__reads") }}
+{{
+    config(
+        materialized=experimentos.kept_materialization(),
+        incremental_strategy="delete+insert" if experimentos.remembers() else none,
+        unique_key=["experiment_index", "unit"] if experimentos.remembers() else none,
+        on_schema_change="append_new_columns",
+        post_hook="{{ experimentos.note_units() }}",
+    )
+}}
+{%- set segments = experimentos.used_segments(experimentos.definitions()) %}
+{%- set has_phases = experimentos.has_phases(experimentos.definitions()) %}
+{%- set only_touched = experimentos.remembers() and is_incremental() %}
 with
 
-    assignments as (select * from {{ ref("stg_experimentos__assignments") }}),
+    arms as (select * from {{ ref("stg_experimentos__arms") }} where population = 'assigned'),
 
-    experiment_ids as (select * from {{ ref("stg_experimentos__experiment_ids") }}),
+    {%- if only_touched %}
+        touched as (
+            select distinct experiment_index, unit from {{ ref("experimentos__touched_units") }}
+        ),
 
-    experiments as (select * from {{ ref("experimentos__experiments") }}),
+        earlier as (
 
-    variants as (select * from {{ ref("stg_experimentos__variants") }}),
+            select units.*
+            from {{ this }} as units
+            inner join
+                touched
+                on units.experiment_index = touched.experiment_index
+                and units.unit = touched.unit
 
-    planned as (
-
-        select
-            experiments.experiment_index,
-            assignments.unit,
-            variants.arm_id,
-            case
-                when assignments.is_dated then assignments.assigned_at else experiments.starts_at
-            end as assigned_at,
-            assignments.is_dated and assignments.assigned_at < experiments.starts_at as is_before,
-            not assignments.is_dated
-            or (
-                assignments.assigned_at >= experiments.starts_at
-                and assignments.assigned_at < coalesce(experiments.ends_at, experiments.as_of)
-                and assignments.assigned_at <= experiments.as_of
-            ) as is_within
-        from assignments
-        inner join
-            experiment_ids
-            on assignments.experiment_value = experiment_ids.experiment_value
-            and assignments.kind = experiment_ids.kind
-        inner join experiments on experiment_ids.experiment_index = experiments.experiment_index
-        inner join
-            variants
-            on experiment_ids.experiment_index = variants.experiment_index
-            and assignments.variant = variants.variant
-        where assignments.unit is not null
-
-    ),
+        ),
+    {%- endif %}
 
     first_assignments as (
 
         select
-            experiment_index,
-            unit,
-            min(case when is_within then assigned_at end) as exposed_at,
-            min(case when is_within then arm_id end) as arm_id,
-            max(case when is_within then arm_id end) as other_arm_id,
-            sum(case when is_within then 1 else 0 end) as n_rows,
-            max(case when is_before then 1 else 0 end) as was_before
-        from planned
-        group by experiment_index, unit
+            days.experiment_index,
+            days.unit,
+            min(days.assigned_at) as exposed_at,
+            min(days.arm_id) as arm_id,
+            max(days.other_arm_id) as other_arm_id,
+            {%- for segment in segments %}
+                {{
+                    experimentos.first_text(
+                        "days.segment_" ~ loop.index0, "days.assigned_at", "days.n_rows > 0"
+                    )
+                }} as segment_{{ loop.index0 }},
+            {%- endfor %}
+            cast(sum(days.n_rows) as bigint) as n_rows,
+            max(days.was_before) as was_before
+        from {{ ref("experimentos__assigned_days") }} as days
+        {%- if only_touched %}
+            inner join
+                touched
+                on days.experiment_index = touched.experiment_index
+                and days.unit = touched.unit
+        {%- endif %}
+        group by days.experiment_index, days.unit
+
+    ),
+
+    placed as (
+
+        select
+            first_assignments.experiment_index,
+            first_assignments.unit,
+            {{ "in_phase.arm_id" if has_phases else "first_assignments.arm_id" }} as arm_id,
+            first_assignments.exposed_at,
+            {%- for segment in segments %}
+                case
+                    when first_assignments.segment_{{ loop.index0 }} = 'all'
+                    then '(all)'
+                    else coalesce(first_assignments.segment_{{ loop.index0 }}, '(none)')
+                end as segment_{{ loop.index0 }},
+            {%- endfor %}
+            first_assignments.n_rows,
+            case
+                when first_assignments.was_before = 1
+                then 'assigned_before_start'
+                when first_assignments.arm_id != first_assignments.other_arm_id
+                then 'crossover'
+            end as exclusion
+        from first_assignments
+        {%- if has_phases %}
+            inner join arms as in_first on first_assignments.arm_id = in_first.arm_id
+            inner join
+                {{ ref("stg_experimentos__phases") }} as phases
+                on first_assignments.experiment_index = phases.experiment_index
+                and first_assignments.exposed_at >= phases.starts_at
+                and first_assignments.exposed_at < phases.ends_at
+            inner join
+                arms as in_phase
+                on in_first.experiment_index = in_phase.experiment_index
+                and in_first.variant = in_phase.variant
+                and phases.phase = in_phase.phase
+        {%- endif %}
+        where first_assignments.n_rows > 0
 
     )
 
-select
-    experiments.experiment_id,
-    first_assignments.experiment_index,
-    first_assignments.unit,
-    first_assignments.arm_id,
-    first_assignments.exposed_at,
-    cast(first_assignments.n_rows as bigint) as n_rows,
-    case
-        when first_assignments.was_before = 1
-        then 'assigned_before_start'
-        when first_assignments.arm_id != first_assignments.other_arm_id
-        then 'crossover'
-    end as exclusion
-from first_assignments
-inner join experiments on first_assignments.experiment_index = experiments.experiment_index
-where first_assignments.n_rows > 0
+    {%- set columns = ["arm_id", "exposed_at"] %}
+    {%- for segment in segments %} {%- do columns.append("segment_" ~ loop.index0) %} {%- endfor %}
+
+{%- if only_touched %}
+    select
+        coalesce(placed.experiment_index, earlier.experiment_index) as experiment_index,
+        coalesce(placed.unit, earlier.unit) as unit,
+        coalesce(
+            earlier.unit_number,
+            (select coalesce(max(unit_number), 0) from {{ this }})
+            + row_number() over (order by earlier.unit_number nulls first)
+        ) as unit_number,
+        {%- for column in columns %} placed.{{ column }}, {%- endfor %}
+        coalesce(placed.n_rows, 0) as n_rows,
+        case when placed.unit is null then 'withdrawn' else placed.exclusion end as exclusion,
+        case
+            when
+                placed.unit is not null and placed.exclusion is not distinct from earlier.exclusion
+                {%- for column in columns %}
+                    and placed.{{ column }} is not distinct from earlier.{{ column }}
+                {%- endfor %}
+            then earlier.changed_at
+            else {{ experimentos.run_stamp() }}
+        end as changed_at,
+        least(placed.exposed_at, earlier.exposed_at) as changed_from
+    from placed
+    full outer join
+        earlier on placed.experiment_index = earlier.experiment_index and placed.unit = earlier.unit
+{%- else %}
+    select
+        experiment_index,
+        unit,
+        row_number() over () as unit_number,
+        {%- for column in columns %} {{ column }},
+        {%- endfor %}
+        n_rows,
+        exclusion,
+        {{ experimentos.run_stamp() }} as changed_at,
+        exposed_at as changed_from
+    from placed
+{%- endif %}

@@ -21,7 +21,7 @@ with
                 then 'unit_missing'
                 when assignments.variant is null
                 then 'variant_missing'
-                when variants.arm_id is null
+                when variants.variant is null
                 then 'unknown_variant'
                 when not assignments.is_dated
                 then null
@@ -75,23 +75,29 @@ with
 
     units_left_out as (
 
-        select experiment_id, exclusion as reason, sum(n_rows) as n_rows, count(*) as n_units
-        from {{ ref("experimentos__units") }}
-        where exclusion is not null
-        group by experiment_id, exclusion
+        select
+            experiments.experiment_id,
+            units.exclusion as reason,
+            sum(units.n_rows) as n_rows,
+            count(*) as n_units
+        from {{ ref("experimentos__units") }} as units
+        inner join experiments on units.experiment_index = experiments.experiment_index
+        where units.exclusion not in ('withdrawn')
+        group by experiments.experiment_id, units.exclusion
 
     ),
 
     analysed as (
 
         select
-            experiment_id,
+            experiments.experiment_id,
             count(*) as n_analysed,
-            sum(n_rows - 1) as n_repeat_rows,
-            sum(case when n_rows > 1 then 1 else 0 end) as n_repeated
-        from {{ ref("experimentos__units") }}
-        where exclusion is null
-        group by experiment_id
+            sum(units.n_rows - 1) as n_repeat_rows,
+            sum(case when units.n_rows > 1 then 1 else 0 end) as n_repeated
+        from {{ ref("experimentos__units") }} as units
+        inner join experiments on units.experiment_index = experiments.experiment_index
+        where units.exclusion is null
+        group by experiments.experiment_id
 
     ),
 

@@ -2,55 +2,49 @@
 -- from.
 {%- set means = experimentos.moment_means() %}
 {%- set products = experimentos.moment_products() %}
-{%- set size = experimentos.plan_size(experimentos.plan(experimentos.definitions())) %}
+{%- set daily = [-1] %}
+{%- for experiment in experimentos.definitions().experiments if experiment.get("segments_daily") %}
+    {%- do daily.append(experiment.index) %}
+{%- endfor %}
 {%- set double = experimentos.type_double() %}
 
 with
 
-    -- Units with events only; the others are zeros, and are merged in below.
-    whole as (
+    counts as (select * from {{ ref("experimentos__readout_counts") }}),
 
-        select measures.arm_id, measures.pair_id, {{ experimentos.named_moments("moments") }}
-        from {{ ref("experimentos__class_measures") }} as measures
+    -- Every readout there has to be, with and without units.
+    levels as (
+
+        select distinct
+            experiment_index, population, segment, segment_value, cast(null as integer) as pair_id
+        from counts
+        where segment != 'all'
+        union
+        select distinct
+            pairs.experiment_index, arms.population, pairs.slice, levels.shown_value, levels.pair_id
+        from {{ ref("experimentos__slice_levels") }} as levels
+        inner join {{ ref("stg_experimentos__pairs") }} as pairs on levels.pair_id = pairs.pair_id
         inner join
-            {{ ref("experimentos__class_moments") }} as moments
-            on measures.arm_id = moments.arm_id
-            and measures.source = moments.source
-            and measures.shape = moments.shape
-            {%- for mask in range(size.masks) %}
-                and measures.mask_{{ mask }} = moments.mask_{{ mask }}
-            {%- endfor %}
-        where measures.is_whole
+            {{ ref("stg_experimentos__arms") }} as arms
+            on pairs.experiment_index = arms.experiment_index
+        union
+        select distinct experiment_index, population, 'all', 'all', cast(null as integer)
+        from {{ ref("stg_experimentos__arms") }}
 
     ),
 
-    gathered as (
-
-        select arm_id, pair_id, {{ experimentos.moment_aggregates(means) }}
-        from {{ ref("experimentos__unit_metrics") }}
-        where not is_whole
-        group by arm_id, pair_id
-
-    ),
-
-    active as (
-
-        select *
-        from whole
-        union all
-        select *
-        from gathered
-
-    ),
-
-    arms as (
+    readings as (
 
         select
             experiments.experiment_id,
-            experiments.data_as_of,
             pairs.*,
-            variants.arm_id,
-            variants.variant
+            variants.variant,
+            levels.population,
+            levels.segment,
+            levels.segment_value,
+            readouts.as_of_day,
+            readouts.as_of,
+            bases.basis
         from {{ ref("stg_experimentos__pairs") }} as pairs
         inner join
             {{ ref("experimentos__experiments") }} as experiments
@@ -58,6 +52,23 @@ with
         inner join
             {{ ref("stg_experimentos__variants") }} as variants
             on pairs.experiment_index = variants.experiment_index
+        inner join
+            levels
+            on pairs.experiment_index = levels.experiment_index
+            and (levels.pair_id is null or pairs.pair_id = levels.pair_id)
+        inner join
+            {{ ref("stg_experimentos__readouts") }} as readouts
+            on pairs.experiment_index = readouts.experiment_index
+            and (
+                readouts.is_latest
+                or levels.segment in ('all', 'phase')
+                or (pairs.experiment_index in ({{ daily | join(", ") }}) and levels.pair_id is null)
+            )
+        cross join {{ experimentos.two_bases() }} as bases
+        where
+            {{ experimentos.has_readout() }}
+            and experiments.summary_model is null
+            and (pairs.quantile_level is null or readouts.is_latest)
 
     ),
 
@@ -73,97 +84,160 @@ with
     counted as (
 
         select
-            arms.*,
-            coalesce(unit_counts.n_units, 0) as n_mature,
-            coalesce(unit_counts.n_covered, 0) as n_covered,
+            readings.*,
+            coalesce(counts.n_units, 0) as n_eligible,
+            coalesce(counts.n_covered, 0) as n_covered,
             active.n_active,
             active.n_events,
             active.n_skipped,
-            {%- for x in means %}
-                active.mean_{{ x }} as active_mean_{{ x }}, active.m2_{{ x }} as active_m2_{{ x }},
+            active.n_capped,
+            {%- for name in experimentos.moment_names() %}
+                active.{{ name }} as active_{{ name }},
             {%- endfor %}
-            {%- for x, y in products %}
-                active.c2_{{ x }}_{{ y }} as active_c2_{{ x }}_{{ y }},
-            {%- endfor %}
-            case
-                when arms.is_zero_filled
-                then cast(coalesce(unit_counts.n_units, 0) as {{ double }})
-                else cast(coalesce(active.n_active, 0) as {{ double }})
-            end as n
-        from arms
-        left join covered_from on arms.pair_id = covered_from.pair_id
+            active.m3_num as active_m3_num,
+            cast(
+                case
+                    when readings.is_zero_filled
+                    then coalesce(counts.n_units, 0)
+                    else coalesce(active.n_active, 0)
+                end as {{ double }}
+            ) as n
+        from readings
+        left join covered_from on readings.pair_id = covered_from.pair_id
         left join
-            {{ ref("experimentos__unit_counts") }} as unit_counts
-            on arms.arm_id = unit_counts.arm_id
-            and arms.is_dated = unit_counts.is_dated
-            and arms.horizon_seconds = unit_counts.horizon_seconds
-            and arms.covariate_seconds = unit_counts.covariate_seconds
-            and covered_from.first_at is not distinct from unit_counts.first_at
-        left join active on arms.arm_id = active.arm_id and arms.pair_id = active.pair_id
+            counts
+            on readings.experiment_index = counts.experiment_index
+            and {{ experimentos.same_span("readings", "counts") }}
+            and readings.is_aged = counts.is_aged
+            and covered_from.first_at is not distinct from counts.first_at
+            and readings.variant = counts.variant
+            and readings.population = counts.population
+            and case when readings.slice = readings.segment then 'all' else readings.segment end
+            = counts.segment
+            and case
+                when readings.slice = readings.segment then 'all' else readings.segment_value
+            end
+            = counts.segment_value
+            and readings.as_of_day = counts.as_of_day
+            and readings.basis = counts.basis
+        left join
+            {{ ref("experimentos__readout_moments") }} as active
+            on readings.pair_id = active.pair_id
+            and readings.variant = active.variant
+            and readings.population = active.population
+            and readings.segment = active.segment
+            and readings.segment_value = active.segment_value
+            and readings.as_of_day = active.as_of_day
+            and readings.basis = active.basis
 
     ),
 
-    -- Merging n_active units with n - n_active zeros (Chan, Golub and LeVeque 1983).
-    merged as (
+    -- Merging n_active units with n - n_active others (Chan, Golub and LeVeque 1983), which are
+    -- zeros
+    -- unless a cap lifts them.
+    others as (
 
         select
             counted.*,
+            n - coalesce(n_active, 0) as n_others,
+            caps.upper_num as cap_value
             {%- for x in means %}
-                coalesce(active_mean_{{ x }}, 0)
-                * coalesce(n_active, 0)
-                / nullif(n, 0) as mean_{{ x }},
+                ,
+                case
+                    when caps.lower_{{ x }} > 0
+                    then caps.lower_{{ x }}
+                    when caps.upper_{{ x }} < 0
+                    then caps.upper_{{ x }}
+                    else 0
+                end as other_{{ x }}
+            {%- endfor %}
+        from counted
+        left join
+            {{ ref("experimentos__caps") }} as caps
+            on counted.pair_id = caps.pair_id
+            and counted.population = caps.population
+            and counted.basis = caps.basis
+
+    ),
+
+    apart as (
+
+        select
+            *
+            {%- for x in means %}
+                , coalesce(active_mean_{{ x }} - other_{{ x }}, 0) as apart_{{ x }}
+            {%- endfor %},
+            -- units of one side for each of the other's
+            coalesce(n_active, 0) * n_others / nullif(n, 0) as n_crossed
+        from others
+
+    ),
+
+    merged as (
+
+        select
+            apart.*,
+            {%- for x in means %}
+                case
+                    when n > 0 then other_{{ x }} + apart_{{ x }} * coalesce(n_active, 0) / n
+                end as mean_{{ x }},
                 case
                     when n > 0
-                    then
-                        coalesce(active_m2_{{ x }}, 0) + coalesce(
-                            active_mean_{{ x }}
-                            * active_mean_{{ x }}
-                            * n_active
-                            * (n - n_active)
-                            / n,
-                            0
-                        )
+                    then coalesce(active_m2_{{ x }}, 0) + apart_{{ x }} * apart_{{ x }} * n_crossed
                 end as m2_{{ x }},
             {%- endfor %}
             {%- for x, y in products %}
                 case
                     when n > 0
                     then
-                        coalesce(active_c2_{{ x }}_{{ y }}, 0) + coalesce(
-                            active_mean_{{ x }}
-                            * active_mean_{{ y }}
-                            * n_active
-                            * (n - n_active)
-                            / n,
-                            0
-                        )
+                        coalesce(active_c2_{{ x }}_{{ y }}, 0)
+                        + apart_{{ x }} * apart_{{ y }} * n_crossed
                 end as c2_{{ x }}_{{ y }},
             {%- endfor %}
-            n_mature - n as n_left_out
-        from counted
+            case
+                when n > 0
+                then
+                    coalesce(active_m3_num, 0)
+                    + apart_num
+                    * apart_num
+                    * apart_num
+                    * n_crossed
+                    * (n_others - coalesce(n_active, 0))
+                    / n
+                    + 3 * apart_num * coalesce(active_m2_num, 0) * n_others / n
+            end as m3_num,
+            n_eligible - n as n_left_out
+        from apart
 
     ),
 
     from_events as (
 
         select
-            experiment_id,
-            metric,
-            variant,
-            data_as_of,
-            cast(n as bigint) as n_units,
-            cast(coalesce(n_events, 0) as bigint) as n_events,
-            cast(n_left_out as bigint) as n_missing,
-            cast(coalesce(n_skipped, 0) as bigint) as n_skipped,
-            cast(case when covariate_seconds > 0 then n_covered end as bigint) as n_covered,
-            mean_num,
-            m2_num,
-            case when has_denominator then mean_den end as mean_den,
-            case when has_denominator then m2_den end as m2_den,
-            case when has_denominator then c2_num_den end as c2_num_den,
-            case when has_covariate then mean_num_cov end as mean_num_cov,
-            case when has_covariate then m2_num_cov end as m2_num_cov,
-            case when has_covariate then c2_num_num_cov end as c2_num_num_cov,
+            merged.experiment_id,
+            merged.metric,
+            merged.variant,
+            merged.population,
+            merged.segment,
+            merged.segment_value,
+            merged.as_of,
+            merged.basis,
+            cast(merged.n as bigint) as n_units,
+            cast(coalesce(merged.n_events, 0) as bigint) as n_events,
+            cast(merged.n_left_out as bigint) as n_missing,
+            cast(coalesce(merged.n_skipped, 0) as bigint) as n_skipped,
+            cast(
+                case when merged.covariate_seconds > 0 then merged.n_covered end as bigint
+            ) as n_covered,
+            merged.mean_num,
+            merged.m2_num,
+            merged.m3_num,
+            case when has_denominator then merged.mean_den end as mean_den,
+            case when has_denominator then merged.m2_den end as m2_den,
+            case when has_denominator then merged.c2_num_den end as c2_num_den,
+            case when has_covariate then merged.mean_num_cov end as mean_num_cov,
+            case when has_covariate then merged.m2_num_cov end as m2_num_cov,
+            case when has_covariate then merged.c2_num_num_cov end as c2_num_num_cov,
             {%- for name in [
                 "mean_den_cov",
                 "m2_den_cov",
@@ -173,11 +247,39 @@ with
                 "c2_num_cov_den_cov",
             ] %}
                 case
-                    when has_covariate and has_denominator then {{ name }}
-                end as {{ name }}{{ "," if not loop.last }}
+                    when has_covariate and has_denominator then merged.{{ name }}
+                end as {{ name }},
             {%- endfor %}
+            merged.cap_value,
+            cast(
+                case
+                    when merged.is_capped
+                    then
+                        coalesce(merged.n_capped, 0)
+                        + case when merged.other_num != 0 then merged.n_others else 0 end
+                end as bigint
+            ) as n_capped,
+            cast(null as {{ double }}) as quantile_value,
+            cast(null as {{ double }}) as quantile_std_error
         from merged
-        where pair_id not in (select pair_id from {{ ref("experimentos__summary_counts") }})
+        where merged.quantile_level is null
+        union all
+        select *
+        from {{ ref("experimentos__quantile_moments") }}
+
+    ),
+
+    arms as (
+
+        select experiments.experiment_id, experiments.data_as_of, pairs.*, arms.arm_id, arms.variant
+        from {{ ref("stg_experimentos__pairs") }} as pairs
+        inner join
+            {{ ref("experimentos__experiments") }} as experiments
+            on pairs.experiment_index = experiments.experiment_index
+        inner join
+            {{ ref("stg_experimentos__arms") }} as arms
+            on pairs.experiment_index = arms.experiment_index
+            and arms.population = 'assigned'
 
     ),
 
@@ -187,7 +289,11 @@ with
             arms.experiment_id,
             arms.metric,
             arms.variant,
-            arms.data_as_of,
+            'assigned' as population,
+            'all' as segment,
+            'all' as segment_value,
+            arms.data_as_of as as_of,
+            'mature' as basis,
             cast(summary.users as bigint) as n_units,
             cast(
                 case
@@ -213,7 +319,8 @@ with
                     > 1e-9 * summary.total_squared
                 then
                     summary.total_squared - summary.total * summary.total / nullif(summary.users, 0)
-            end as m2_num
+            end as m2_num,
+            cast(null as {{ double }}) as m3_num
             {%- for name in [
                 "mean_den",
                 "m2_den",
@@ -227,7 +334,11 @@ with
                 "c2_den_num_cov",
                 "c2_den_den_cov",
                 "c2_num_cov_den_cov",
-            ] %}, cast(null as {{ double }}) as {{ name }} {%- endfor %}
+            ] %}, cast(null as {{ double }}) as {{ name }} {%- endfor %},
+            cast(null as {{ double }}) as cap_value,
+            cast(null as bigint) as n_capped,
+            cast(null as {{ double }}) as quantile_value,
+            cast(null as {{ double }}) as quantile_std_error
         from {{ ref("experimentos__summary_counts") }} as summary
         inner join arms on summary.arm_id = arms.arm_id and summary.pair_id = arms.pair_id
 
@@ -243,24 +354,25 @@ with
 
     )
 
+    {%- set text = dbt.type_string() %}
 select
     experiment_id,
     metric,
     variant,
-    cast('assigned' as {{ dbt.type_string() }}) as population,
-    cast('all' as {{ dbt.type_string() }}) as segment,
-    cast('all' as {{ dbt.type_string() }}) as segment_value,
-    data_as_of as as_of,
-    cast('mature' as {{ dbt.type_string() }}) as basis,
+    cast(population as {{ text }}) as population,
+    cast(segment as {{ text }}) as segment,
+    cast(segment_value as {{ text }}) as segment_value,
+    as_of,
+    cast(basis as {{ text }}) as basis,
     n_units,
     n_events,
     n_missing,
     n_skipped,
     n_covered,
-    cast(mean_num as {{ double }}) as mean_num,
-    cast(m2_num as {{ double }}) as m2_num,
-    cast(null as {{ double }}) as m3_num,
     {%- for name in [
+        "mean_num",
+        "m2_num",
+        "m3_num",
         "mean_den",
         "m2_den",
         "c2_num_den",
@@ -273,11 +385,11 @@ select
         "c2_den_num_cov",
         "c2_den_den_cov",
         "c2_num_cov_den_cov",
+        "cap_value",
     ] %}
         cast({{ name }} as {{ double }}) as {{ name }},
     {%- endfor %}
-    cast(null as {{ double }}) as cap_value,
-    cast(null as bigint) as n_capped,
-    cast(null as {{ double }}) as quantile_value,
-    cast(null as {{ double }}) as quantile_std_error
+    n_capped,
+    cast(quantile_value as {{ double }}) as quantile_value,
+    cast(quantile_std_error as {{ double }}) as quantile_std_error
 from united

@@ -2,6 +2,7 @@
 -- row in it.
 -- depends_on: {{ ref("stg_experimentos__facts") }}, {{ ref("stg_experimentos__pairs") }}
 -- depends_on: {{ ref("stg_experimentos__measures") }}, {{ ref("experimentos__units") }}
+-- depends_on: {{ ref("experimentos__experiments") }}
 {%- for model in experimentos.listed_models("fact_models") + experimentos.listed_models(
     "assignment_models"
 ) %}
@@ -23,7 +24,7 @@
     {%- set unit = experimentos.expression(relation, columns, fact.units[kind], fact.where).sql %}
     {{ "union all" if not loop.first }}
     select
-        units.experiment_id,
+        experiments.experiment_id,
         cast({{ experimentos.text_literal(model) }} as {{ text }}) as fact,
         users.is_deciding,
         cast(count(*) as bigint) as n_units
@@ -39,6 +40,9 @@
         on repeated.unit = units.unit
         and units.exclusion is null
     inner join
+        {{ ref("experimentos__experiments") }} as experiments
+        on units.experiment_index = experiments.experiment_index
+    inner join
         (
             select
                 measures.experiment_index,
@@ -50,7 +54,7 @@
             group by measures.experiment_index
         ) as users
         on units.experiment_index = users.experiment_index
-    group by units.experiment_id, users.is_deciding
+    group by experiments.experiment_id, users.is_deciding
 {%- else %}
     {{
         experimentos.values_table(

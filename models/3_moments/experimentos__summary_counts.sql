@@ -3,7 +3,7 @@
 {%- for model in experimentos.listed_models("summary_models") %}
 -- depends_on: {{ experimentos.user_ref(model) }}
 {%- endfor %}
--- depends_on: {{ ref("stg_experimentos__variants") }}, {{ ref("stg_experimentos__pairs") }}
+-- depends_on: {{ ref("stg_experimentos__arms") }}, {{ ref("stg_experimentos__pairs") }}
 {%- set double = experimentos.type_double() %}
 {%- set parts, known = [], {} %}
 {%- for experiment in experimentos.definitions().experiments if experiment.summary is not none %}
@@ -44,8 +44,9 @@ with
                 {%- endif %}
             from {{ relation }} as summary
             inner join
-                {{ ref("stg_experimentos__variants") }} as variants
+                {{ ref("stg_experimentos__arms") }} as variants
                 on variants.experiment_index = {{ experiment.index }}
+                and variants.population = 'assigned'
                 and variants.variant = {{ experimentos.as_text("summary.variant") }}
             {%- if "experiment" in columns %}
                 where

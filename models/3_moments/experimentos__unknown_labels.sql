@@ -12,5 +12,5 @@ left join
     {{ ref("stg_experimentos__variants") }} as variants
     on experiment_ids.experiment_index = variants.experiment_index
     and assignments.variant = variants.variant
-where variants.arm_id is null and assignments.variant is not null
+where variants.variant is null and assignments.variant is not null
 group by experiments.experiment_id

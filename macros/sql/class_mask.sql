@@ -1,0 +1,38 @@
+{# The bits of the conditions that a row meets. Comparisons of one text column with different words
+   exclude each other, so they are one CASE: most rows are done after a few of them. `predicates` is
+   condition -> bit, or a list of bits. #}
+{% macro class_mask(predicates, columns, mask) %}
+    {% set terms = [] %}
+    {% set words = {} %}
+    {% for predicate, given in predicates.items() %}
+        {% set bits = namespace(sum=0) %}
+        {% set bits_given = [given] if given is number else given %}
+        {% for bit in bits_given %}
+            {% if bit // 60 == mask %} {% set bits.sum = bits.sum + 2 ** (bit % 60) %} {% endif %}
+        {% endfor %}
+        {% set bit = bits.sum %}
+        {% set equality = modules.re.match(
+            "^\\s*([A-Za-z_][A-Za-z0-9_]*)\\s*=\\s*'([A-Za-z0-9_ .:/-]*)'\\s*$", predicate
+        ) %}
+        {% set name = equality.group(1) | lower if equality else none %}
+        {% set word = equality.group(2) | lower | trim if equality else none %}
+        {% if bit == 0 %}
+        {% elif predicate == "" %} {% do terms.append(bit | string) %}
+        {% elif columns.get(name, {}).get("class") == "text" and word not in words.get(name, {}) %}
+            {% do words.setdefault(name, {}).update(
+                {word: "'" ~ equality.group(2) ~ "' then " ~ bit}
+            ) %}
+        {% else %} {% do terms.append("case when " ~ predicate ~ " then " ~ bit ~ " else 0 end") %}
+        {% endif %}
+    {% endfor %}
+    {% for name, branches in words.items() %}
+        {% do terms.append(
+            "case "
+            ~ experimentos.quoted(columns[name].name)
+            ~ " when "
+            ~ branches.values()
+            | join(" when ") ~ " else 0 end"
+        ) %}
+    {% endfor %}
+    {{ return("cast(" ~ (terms | join(" + ") if terms else "0") ~ " as bigint)") }}
+{% endmacro %}

@@ -1,0 +1,156 @@
+-- fmt: off
+{# What is to be taken in now (`current`: experiment, item, day, fingerprint) beside what has been. #}
+{% macro changed_reads(reader, current) %}
+    select
+        coalesce(now_read.experiment, reads.experiment) as experiment,
+        coalesce(now_read.item, reads.item) as item,
+        coalesce(now_read.day, reads.day) as day,
+        now_read.fingerprint,
+        reads.fingerprint as earlier_fingerprint
+    from {{ current }} as now_read
+    full outer join
+        (select * from {{ ref("experimentos__reads") }} where reader = '{{ reader }}') as reads
+        on now_read.experiment = reads.experiment
+        and now_read.item = reads.item
+        and now_read.day = reads.day
+    where now_read.fingerprint is distinct from reads.fingerprint
+{% endmacro %}
+
+{# Writes down that everything in `changed` has been taken in. In the transaction of the model. #}
+{% macro note_reads(reader, changed) %}
+    {%- if experimentos.remembers() %}
+        {%- set reads = experimentos.earlier("experimentos__reads") %}
+        {%- if reads is not none %}
+            delete from {{ reads }}
+            where
+                reader = '{{ reader }}'
+                and exists (
+                    select 1
+                    from {{ changed }} as changed
+                    where
+                        changed.experiment = {{ reads }}.experiment
+                        and changed.item = {{ reads }}.item
+                        and changed.day = {{ reads }}.day
+                );
+            insert into {{ reads }} (reader, experiment, item, day, fingerprint, changed_at)
+            select '{{ reader }}', experiment, item, day, fingerprint, {{ experimentos.run_stamp() }}
+            from {{ changed }} as changed
+            where fingerprint is not null
+        {%- endif %}
+    {%- endif %}
+{% endmacro %}
+
+{# The day that stands for no day: definitions, and models without times. #}
+{% macro no_day() %} {{ return("date '0001-01-01'") }} {% endmacro %}
+
+{# Rows of assigned_days that are read again, as a condition on its columns. #}
+{% macro is_reassigned(rows) %}
+    (
+        not exists (
+            select 1
+            from {{ ref("stg_experimentos__arms") }} as arms
+            where arms.experiment_index = {{ rows }}.experiment_index
+        )
+        or exists (
+            select 1
+            from {{ ref("stg_experimentos__assignment_changes") }} as changes
+            where
+                changes.item = 'assignments ' || {{ rows }}.model
+                and changes.day = {{ rows }}.assigned_on
+        )
+        or exists (
+            select 1
+            from {{ ref("stg_experimentos__assignment_changes") }} as changes
+            inner join
+                {{ ref("stg_experimentos__experiments") }} as experiments
+                on changes.experiment = experiments.experiment_id
+            where
+                changes.item = 'population'
+                and experiments.experiment_index = {{ rows }}.experiment_index
+        )
+    )
+{% endmacro %}
+
+{% macro forget_assigned_days() %}
+    {%- if execute and experimentos.remembers() and is_incremental() %}
+        insert into {{ ref("experimentos__touched_units") }} (experiment_index, unit)
+        select distinct experiment_index, unit
+        from {{ this }} as days
+        where {{ experimentos.is_reassigned("days") }};
+        delete from {{ this }}
+        where {{ experimentos.is_reassigned(this.render()) }}
+    {%- endif %}
+{% endmacro %}
+
+{# Rows that this run has written are those that were read again. #}
+{% macro note_assigned_days() %}
+    {%- if execute and experimentos.remembers() %}
+        {%- if is_incremental() %}
+            insert into {{ ref("experimentos__touched_units") }} (experiment_index, unit)
+            select distinct experiment_index, unit
+            from {{ this }} as days
+            where {{ experimentos.is_reassigned("days") }};
+        {%- endif %}
+        {{ experimentos.note_reads("assigned", ref("stg_experimentos__assignment_changes")) }}
+    {%- endif %}
+{% endmacro %}
+
+{# Units that were numbered anew cannot be told from the earlier ones by their numbers. #}
+{% macro note_units() %}
+    {%- if execute and experimentos.remembers() %}
+        delete from {{ ref("experimentos__touched_units") }};
+        {%- if not is_incremental() %}
+            {%- set reads = experimentos.earlier("experimentos__reads") %}
+            delete from {{ reads }} where reader = 'units';
+            insert into {{ reads }} (reader, experiment, item, day, fingerprint, changed_at)
+            values (
+                'units',
+                '',
+                'numbering',
+                {{ experimentos.no_day() }},
+                {{ experimentos.as_text(experimentos.run_stamp()) }},
+                {{ experimentos.run_stamp() }}
+            )
+        {%- endif %}
+    {%- endif %}
+{% endmacro %}
+
+{# Everything in an experiment's definition that says who is in it. #}
+{% macro population_hash(experiment, found) %}
+    {% set tables = [] %}
+    {% for table in found.assignments if experiment.kind in table.units %}
+        {% set segments = {} %}
+        {% for name in experiment.get("segments") or [] %}
+            {% do segments.update({name: (table.get("segments") or {}).get(name)}) %}
+        {% endfor %}
+        {% do tables.append(
+            [
+                table.name,
+                table.experiment | string,
+                table.variant,
+                table.units[experiment.kind],
+                table.timestamp,
+                segments,
+            ]
+        ) %}
+    {% endfor %}
+    {{
+        return(
+            local_md5(
+                tojson(
+                    [
+                        experiment.ids,
+                        experiment.start,
+                        experiment.end,
+                        experiment.kind,
+                        experiment.arms | map(attribute="arm_id") | list,
+                        experiment.get("phases") or [],
+                        experimentos.used_segments(found),
+                        experiment.status == "draft",
+                        tables,
+                    ]
+                )
+            )
+        )
+    }}
+{% endmacro %}

@@ -1,0 +1,26 @@
+{# The segments that any experiment uses, in the order of their columns. #}
+{% macro used_segments(found) %}
+    {% set names = [] %}
+    {% for experiment in found.experiments %}
+        {% for name in experiment.get("segments") or [] if name not in names %}
+            {% do names.append(name) %}
+        {% endfor %}
+    {% endfor %}
+    {{ return(names | sort) }}
+{% endmacro %}
+
+{% macro has_phases(found) %}
+    {% for experiment in found.experiments %}
+        {% if experiment.get("phases") and experiment.phases | length > 1 %}
+            {{ return(true) }}
+        {% endif %}
+    {% endfor %}
+    {{ return(false) }}
+{% endmacro %}
+
+{% macro has_activation(found) %}
+    {% for experiment in found.experiments %}
+        {% if experiment.get("activation") %} {{ return(true) }} {% endif %}
+    {% endfor %}
+    {{ return(false) }}
+{% endmacro %}

@@ -1,0 +1,103 @@
+{# The instants at which phases begin and end: (from exposure or from the anchor, seconds or 'end'). Where
+   nobody is activated the anchor is the exposure, and what comes before it is bounded by the same. #}
+{% macro bounds(source) %}
+    {% set split = experimentos.has_activation(experimentos.definitions()) %}
+    {% set found = [] if source.is_exact else [["anchor", 0]] %}
+    {% for phase in source.phases.values() %}
+        {% set of = "exposed" if phase.side == "pre" and split else "anchor" %}
+        {% for seconds in [phase["from"], phase.to if phase.to is not none else "end"] %}
+            {% if [of, seconds] not in found %} {% do found.append([of, seconds]) %} {% endif %}
+        {% endfor %}
+    {% endfor %}
+    {{ return(found) }}
+{% endmacro %}
+
+{% macro phase_bounds(source, phase) %}
+    {% set bounds = experimentos.bounds(source) %}
+    {% set split = experimentos.has_activation(experimentos.definitions()) %}
+    {% set of = "exposed" if phase.side == "pre" and split else "anchor" %}
+    {{
+        return(
+            [
+                bounds.index([of, phase["from"]]),
+                bounds.index([of, phase.to if phase.to is not none else "end"]),
+            ]
+        )
+    }}
+{% endmacro %}
+
+{# The positions of the first and the last bound of all; -1 where which is first depends on the unit. #}
+{% macro outer_bounds(source) %}
+    {% set bounds = experimentos.bounds(source) %}
+    {% set outer = namespace(first=-1, last=-1) %}
+    {% for of, seconds in bounds if seconds is number %}
+        {% set earlier = bounds | selectattr("1", "number") | map(attribute="1") | min %}
+        {% set later = bounds | selectattr("1", "number") | map(attribute="1") | max %}
+        {% if seconds == earlier and (seconds < 0 or of == "anchor") %}
+            {% set outer.first = bounds.index([of, seconds]) %}
+        {% endif %}
+    {% endfor %}
+    {% if ["anchor", "end"] in bounds %} {% set outer.last = bounds.index(["anchor", "end"]) %}
+    {% else %}
+        {% for of, seconds in bounds if of == "anchor" %}
+            {% if outer.last < 0 or seconds > bounds[outer.last][1] %}
+                {% set outer.last = bounds.index([of, seconds]) %}
+            {% endif %}
+        {% endfor %}
+    {% endif %}
+    {{ return([outer.first, outer.last]) }}
+{% endmacro %}
+
+{# Whether a joined event is in each phase. What the join has asked already is not asked again. #}
+{% macro phase_flags(source) %}
+    {%- set outer = experimentos.outer_bounds(source) -%}
+    {%- for phase in source.phases.values() -%}
+        {%- set ends = experimentos.phase_bounds(source, phase) -%}
+        {%- set conditions = [] -%}
+        {%- if ends[0] != outer[0] -%}
+            {%- do conditions.append("events.event_at >= units.bound_" ~ ends[0]) -%}
+        {%- endif -%}
+        {%- if ends[1] != outer[1] -%}
+            {%- do conditions.append("events.event_at < units.bound_" ~ ends[1]) -%}
+        {%- endif -%}
+        {{ conditions | join(" and ") if conditions else "true" }} as is_in_{{ phase.index }},
+    {%- endfor -%}
+{% endmacro %}
+
+{# The analysed units of a source, with the instants at which its phases begin and end, and the span in
+   which it has to be read. #}
+{% macro unit_bounds(source, fact, by_date) %}
+    {%- set bounds = experimentos.bounds(source) if fact.is_dated else [] -%}
+    {%- set outer = experimentos.outer_bounds(source) if fact.is_dated else [] -%}
+    {%- set expressions = [] -%}
+    {%- for of, seconds in bounds -%}
+        {%- set from = "analysed." ~ of ~ "_at" -%}
+        {%- set base = experimentos.start_of_day(from) if by_date else from -%}
+        {%- do expressions.append(
+            "coalesce(experiments.observe_until, experiments.data_as_of)"
+            if seconds == "end"
+            else experimentos.add_seconds(base, seconds)
+        ) -%}
+    {%- endfor -%}
+    select
+        analysed.unit_key,
+        analysed.unit
+        {%- if fact.is_dated %}
+            ,
+            analysed.anchor_at
+            {%- for bound in expressions %}, {{ bound }} as bound_{{ loop.index0 }} {%- endfor %},
+            {{ expressions[outer[0]] }} as reads_from,
+            least({{ expressions[outer[1]] }}, experiments.data_as_of) as reads_to
+        {%- endif %}
+    from {{ ref("experimentos__analysed_units") }} as analysed
+    inner join
+        {{ ref("experimentos__experiments") }} as experiments
+        on analysed.experiment_index = experiments.experiment_index
+    where
+        analysed.experiment_index in (
+            select experiment_index
+            from {{ ref("stg_experimentos__measures") }}
+            where source = {{ source.index }}
+        )
+        {%- if fact.is_dated %} and analysed.anchor_at < experiments.data_as_of {%- endif %}
+{% endmacro %}

@@ -1,0 +1,48 @@
+-- One row per listed model with times and day: its rows, and a fingerprint that changes when they
+-- do.
+-- Checks the columns of every listed model first.
+-- depends_on: {{ ref("stg_experimentos__experiments") }}
+{%- set assignment_models = experimentos.listed_models("assignment_models") %}
+{%- set fact_models = experimentos.listed_models("fact_models") %}
+{%- set summary_models = experimentos.listed_models("summary_models") %}
+{%- for model in assignment_models + fact_models + summary_models %}
+-- depends_on: {{ experimentos.user_ref(model) }}
+{%- endfor %}
+{%- set definitions = experimentos.definitions() %}
+{%- do experimentos.check_columns(definitions) %}
+{%- set parts = [] %}
+{%- for fact in definitions.facts.values() if fact.is_dated or experimentos.remembers() %}
+    {%- do parts.append(
+        experimentos.days_of_model(
+            fact, experimentos.texts_of_fact(fact, definitions), "fact " ~ fact.name
+        )
+    ) %}
+{%- endfor %}
+{%- if experimentos.remembers() %}
+    {%- for table in definitions.assignments %}
+        {%- do parts.append(
+            experimentos.days_of_model(
+                table,
+                experimentos.texts_of_assignments(table),
+                "assignments " ~ table.name,
+            )
+        ) %}
+    {%- endfor %}
+{%- endif %}
+
+{% for part in parts %} {{ "union all" if not loop.first }} {{ part }}
+{%- else %}
+    {{
+        experimentos.values_table(
+            [
+                ("item", dbt.type_string()),
+                ("day", "date"),
+                ("n_rows", "bigint"),
+                ("fingerprint", dbt.type_string()),
+                ("first_at", "timestamp"),
+                ("last_at", "timestamp"),
+            ],
+            [],
+        )
+    }}
+{%- endfor %}

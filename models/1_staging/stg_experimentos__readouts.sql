@@ -1,0 +1,32 @@
+-- One row per experiment and day whose end its results are shown as of. `as_of_day` is the
+-- midnight at or
+-- after `as_of`.
+{%- set first_day = experimentos.add_seconds(experimentos.start_of_day("starts_at"), 86400) %}
+{%- set last_day = experimentos.end_of_day("data_as_of") %}
+with experiments as (select * from {{ ref("experimentos__experiments") }})
+
+select
+    experiment_index,
+    case
+        when data_as_of is not null
+        then {{ last_day }}
+        when is_dated
+        then cast('1000-01-01' as timestamp)
+        else cast('9000-01-01' as timestamp)
+    end as as_of_day,
+    data_as_of as as_of,
+    true as is_latest
+from experiments
+{%- if experimentos.is_daily() %}
+    union all
+    select experiment_index, day, day, false
+    from
+        (
+            select
+                experiment_index,
+                {{ experimentos.days_from(first_day, experimentos.add_seconds(last_day, -86400)) }}
+                as day
+            from experiments
+            where is_dated and data_as_of is not null and starts_at < data_as_of
+        ) as days
+{%- endif %}

@@ -1,0 +1,45 @@
+-- One row per analysed unit, source, class of events and step in time: additive numbers. Without
+-- daily
+-- series only of what does not add up over classes: different values, funnels, quantiles of events.
+-- depends_on: {{ ref("stg_experimentos__facts") }}, {{ ref("experimentos__analysed_units") }}
+-- depends_on: {{ ref("experimentos__experiments") }}, {{ ref("stg_experimentos__measures") }}
+{%- for model in experimentos.listed_models("assignment_models") + experimentos.listed_models(
+    "fact_models"
+) %}
+-- depends_on: {{ experimentos.user_ref(model) }}
+{%- endfor %}
+{%- set definitions = experimentos.definitions() %}
+{%- set plan = experimentos.plan(definitions) %}
+{%- set size = experimentos.plan_size(plan) %}
+{%- set as_text = experimentos.units_are_text(definitions) if execute else false %}
+{%- set parts = [] %}
+{%- for source in plan.sources.values()
+    if experimentos.is_daily() or source.mode not in ["rows", "latest"] %}
+    {%- for model in experimentos.source_models(source) %}
+        {%- do parts.append(
+            experimentos.joined_events(
+                source, definitions.facts[model], size, as_text, true
+            )
+        ) %}
+    {%- endfor %}
+{%- endfor %}
+
+
+{% for part in parts %} {{ "union all" if not loop.first }} {{ part }}
+{%- else %}
+    {%- set double = experimentos.type_double() %}
+    select
+        unit_key,
+        cast(null as integer) as source,
+        {%- for mask in range(size.masks) %} cast(null as bigint) as mask_{{ mask }},
+        {%- endfor %}
+        cast(null as {{ dbt.type_string() }}) as item,
+        cast(null as {{ double }}) as item_number,
+        cast(null as timestamp) as item_at,
+        0 as step,
+        {%- for slot in range(size.day_slots) %}
+            cast(null as {{ double }}) as slot_{{ slot }}{{ "," if not loop.last }}
+        {%- endfor %}
+    from {{ ref("experimentos__analysed_units") }}
+    where 1 = 0
+{%- endfor %}
