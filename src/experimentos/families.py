@@ -4,6 +4,7 @@
   arms at the launch level.
 - Success: superiority of every success metric in every arm; Holm or Bonferroni at the launch level.
 - Harm: every success metric and guardrail in every arm; Holm at the harm level.
+- Segments and slices are in none of them: within each, Benjamini and Hochberg over its levels.
 
 Sizes come from the definitions (which metrics, which arms), never from what could be computed.
 """
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from experimentos.multiplicity import correction_named, holm
+from experimentos.multiplicity import benjamini_hochberg, correction_named, holm
 
 if TYPE_CHECKING:
     from experimentos.moments import BoolArray, FloatArray, IntArray
@@ -32,8 +33,8 @@ class Hypotheses:
     Parameters
     ----------
     group, arm, metric : array of int, shape (k,)
-        Readout (experiment, segment, look), treatment arm and metric, each numbered from 0; an arm
-        or metric may have one number in all groups.
+        Experiment at a look, treatment arm and metric, each numbered from 0; an arm or metric may
+        have one number in all groups.
     is_success, is_guardrail, has_margin : array of bool, shape (k,)
         Roles; explore metrics are neither. Only a margin of a guardrail counts.
     p_superior, p_noninferior, p_harm : array of shape (k,)
@@ -147,6 +148,26 @@ def harm_p_value(p_any: FloatArray, p_planned: FloatArray) -> FloatArray:
     """
     smaller = np.fmin(p_any / HARM_ANY_SHARE, p_planned / HARM_PLANNED_SHARE)
     return np.minimum(smaller, 1.0)
+
+
+def correct_levels(p_value: FloatArray, family: IntArray, alpha: FloatArray) -> FloatArray:
+    """Correct what is explored over the levels of a segment or slice.
+
+    Parameters
+    ----------
+    p_value : array of shape (k,)
+        Two-sided, one per level; NaN where undefined.
+    family : array of int, shape (k,)
+        Segment (of one metric, arm and readout) whose level it is, numbered from 0.
+    alpha : array of shape (k,)
+        False discovery rate of the family; the p-values do not depend on it.
+
+    Returns
+    -------
+    array of shape (k,)
+        Benjamini-Hochberg; a level that is undefined stays NaN and counts for the size.
+    """
+    return benjamini_hochberg(p_value, family, level=alpha).p_value
 
 
 def _launch(

@@ -15,7 +15,7 @@ import numpy as np
 from experimentos import estimators
 from experimentos.arguments import not_negative, one_of
 from experimentos.errors import ArgumentError, InputError, MomentsError, TableError
-from experimentos.inference import METHODS, Effect, evaluate, mixed, score
+from experimentos.inference import METHODS, Effect, choices, evaluate, score
 from experimentos.moments import FloatArray, IntArray, Moments, divide, from_sums
 from experimentos.samples import from_values, joint_from_values
 
@@ -171,7 +171,7 @@ def _effects(
 ) -> dict[str, Any]:
     """Units, means and effects by the method of each comparison."""
     none = np.zeros(comparison.df.shape, dtype=bool)
-    names = mixed.choose_methods(comparison, none | bool(is_counted), none)
+    names = choices.choose_methods(comparison, none | bool(is_counted), none)
     if method is not None:
         names = np.full(none.shape, one_of("method", method, METHODS))
     found = {field.name: np.full(none.shape, np.nan) for field in fields(Effect)}

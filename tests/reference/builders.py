@@ -49,16 +49,18 @@ def arm(**given):
     row = dict.fromkeys(tables.EFFECTS_INPUT.names) | {
         "experiment_id": "experiment", "metric": "ordered", "variant": "treatment",
         "population": "assigned", "segment": "all", "segment_value": "all", "basis": "all",
-        "is_control": False, "control": "control", "role": "success", "metric_type": "proportion",
-        "goal": "increase", "alpha": 0.05, "power": 0.8, "correction": "holm", "is_final": True,
-        "has_covariate": False, "inputs_hash": "hash",
+        "is_control": False, "is_deciding": True, "n_phases": 1, "control": "control",
+        "role": "success", "metric_type": "proportion", "goal": "increase", "alpha": 0.05,
+        "power": 0.8, "correction": "holm", "is_final": True, "has_covariate": False,
+        "inputs_hash": "hash",
     }  # fmt: skip
     unknown = set(given) - set(row)
     if unknown:
         msg = f"no such columns: {unknown}"
         raise KeyError(msg)
     row |= given
-    if row["metric_type"] == "proportion" and row["n_events"] is not None and row["n_units"]:
+    counted = row["metric_type"] in ("proportion", "retention", "funnel")
+    if counted and row["n_events"] is not None and row["n_units"]:
         row["mean_num"] = row["n_events"] / row["n_units"]
         row["m2_num"] = row["n_units"] * row["mean_num"] * (1 - row["mean_num"])
     return row

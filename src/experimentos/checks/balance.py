@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experimentos.inference.welch import welch
+from experimentos.estimators import compare
+from experimentos.inference import no_effect, welch
 from experimentos.multiplicity import holm
 
 if TYPE_CHECKING:
+    from experimentos.estimators import Comparison
     from experimentos.moments import FloatArray, IntArray, Moments
 
 LEVEL = 0.001
@@ -41,7 +43,25 @@ def balance(
     >>> corrected.round(5)  # Student's sleep data, twice its p-value; and two equal means
     array([0.15879, 1.     ])
     """
-    p_value = welch(control, treatment).p_value
+    return balance_of(compare(control, treatment), family)
+
+
+def balance_of(comparison: Comparison, family: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Test that a covariate has one mean in both arms, which may be combined of phases.
+
+    Parameters
+    ----------
+    comparison : Comparison, fields of shape (k,)
+        Means of the covariate in the two arms; NaN where a metric has none.
+    family : array of int, shape (k,)
+        As for `balance`.
+
+    Returns
+    -------
+    p_value, p_value_corrected : array of shape (k,)
+        As for `balance`.
+    """
+    p_value = welch.tails(comparison, no_effect(comparison)).two_sided
     corrected = np.full_like(p_value, np.nan)
     known = ~np.isnan(p_value)
     level = np.full(int(known.sum()), LEVEL)

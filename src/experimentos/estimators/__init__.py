@@ -5,6 +5,7 @@ the means are plain, ratios, covariate-adjusted or post-stratified.
 """
 
 from experimentos.estimators.clusters import cluster_moments
+from experimentos.estimators.combined import combine, effective_units, period_weights
 from experimentos.estimators.comparison import Comparison, compare, without_control
 from experimentos.estimators.covariates import CrossMoments, as_ratios
 from experimentos.estimators.cuped import Adjusted, adjust, compare_adjusted
@@ -37,13 +38,16 @@ __all__ = [
     "adjust_interacted",
     "as_ratios",
     "cluster_moments",
+    "combine",
     "compare",
     "compare_adjusted",
     "compare_logarithms",
     "compare_quantiles",
     "compare_regressed",
+    "effective_units",
     "mean",
     "merge_sparse",
+    "period_weights",
     "pool",
     "post_stratify",
     "quantile_inputs_of",

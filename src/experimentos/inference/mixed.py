@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,15 +10,16 @@ import numpy.typing as npt
 
 from experimentos.arguments import one_of
 from experimentos.errors import ArgumentError
-from experimentos.inference import METHODS, exact_rates, score, welch
+from experimentos.inference import METHODS, exact_rates, stratified, welch
 from experimentos.inference.effect import Interval, Method, Null, Tails, no_effect, null_at
-from experimentos.moments import BoolArray, FloatArray, Moments
+from experimentos.inference.stratified import Strata
 from experimentos.sequential import always_valid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from experimentos.estimators import Comparison
+    from experimentos.moments import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,14 @@ class Mixed:
     comparison : Comparison, fields of shape (k,)
         Two means with their variances.
     method : array of str, shape (k,)
-        Keys of `METHODS`.
+        Keys of `METHODS`, or one of `stratified.NAMES`.
+    strata : Strata, optional
+        Of the comparisons with a stratified method.
     """
 
     comparison: Comparison
     method: npt.NDArray[np.str_]
+    strata: Strata = field(default_factory=Strata.none)
 
     def __post_init__(self) -> None:
         """Check that there is one known method for each comparison."""
@@ -45,7 +49,22 @@ class Mixed:
             )
             raise ArgumentError(msg)
         for name in np.unique(self.method):
-            one_of("method", str(name), METHODS)
+            one_of("method", str(name), [*METHODS, *stratified.NAMES])
+
+    def take(self, rows: BoolArray) -> Mixed:
+        """Return the comparisons under a mask.
+
+        Parameters
+        ----------
+        rows : array of bool, shape (k,)
+            Comparisons to keep.
+
+        Returns
+        -------
+        Mixed
+            Of those.
+        """
+        return Mixed(self.comparison.take(rows), self.method[rows], self.strata.take(rows))
 
     def tails(self, null: Null) -> Tails:
         """One-sided p-values against a boundary.
@@ -125,7 +144,7 @@ class Mixed:
     @property
     def is_counted(self) -> BoolArray:
         """Whether the method counts events instead of averaging values."""
-        return np.isin(self.method, ["score", "conditional binomial"])
+        return np.isin(self.method, ["score", "conditional binomial", *stratified.NAMES])
 
     def _each(
         self, call: Callable[[Method, BoolArray], tuple[FloatArray, FloatArray]], wanted: BoolArray
@@ -135,8 +154,13 @@ class Mixed:
         for name in np.unique(self.method):
             rows = wanted & (self.method == name)
             if rows.any():
-                first[rows], second[rows] = call(METHODS[str(name)], rows)
+                first[rows], second[rows] = call(self._method(str(name), rows), rows)
         return first, second
+
+    def _method(self, name: str, rows: BoolArray) -> Method:
+        if name in stratified.NAMES:
+            return self.strata.take(rows).method(name)
+        return METHODS[name]
 
 
 @dataclass(frozen=True)
@@ -215,7 +239,7 @@ def direct(mixed: Mixed, goal: Goal, margin_wanted: BoolArray) -> Directed:
 
 def always_valid_harm(
     mixed: Mixed, p_fixed: FloatArray, is_proportion: BoolArray, *,
-    alpha: FloatArray, planned_n: FloatArray,
+    alpha: FloatArray, planned_n: FloatArray, effective_units: FloatArray,
 ) -> FloatArray:  # fmt: skip
     """Always-valid version of one-sided p-values of harm.
 
@@ -231,6 +255,8 @@ def always_valid_harm(
         One-sided level to tune for.
     planned_n : array of shape (k,)
         Planned units in each arm.
+    effective_units : array of shape (k,)
+        Units as the precision counts them, see `estimators.effective_units`; of periods the sum.
 
     Returns
     -------
@@ -238,10 +264,8 @@ def always_valid_harm(
         NaN before `always_valid.has_started`.
     """
     started = started_harm(mixed, is_proportion)
-    comparison = mixed.comparison
-    p_any = always_valid.p_value(
-        p_fixed, comparison.n_control, comparison.n_treatment, alpha=alpha, planned_n=planned_n
-    )
+    arm = 2 * effective_units
+    p_any = always_valid.p_value(p_fixed, arm, arm, alpha=alpha, planned_n=planned_n)
     return np.where(started, p_any, np.nan)
 
 
@@ -270,31 +294,9 @@ def started_harm(mixed: Mixed, is_proportion: BoolArray) -> BoolArray:
     return always_valid.has_started(n_c, n_t, events, rest) & ~undefined
 
 
-def choose_methods(
-    comparison: Comparison, is_counted: BoolArray, is_ratio: BoolArray
+def name_methods(
+    mixed: Mixed, goal: Goal, is_adjusted: BoolArray, n_combined: IntArray | None = None
 ) -> npt.NDArray[np.str_]:
-    """Choose the test method of each comparison.
-
-    Parameters
-    ----------
-    comparison : Comparison, fields of shape (k,)
-        Two means.
-    is_counted : array of bool, shape (k,)
-        Proportions that are not covariate-adjusted.
-    is_ratio : array of bool, shape (k,)
-        Ratios of two means.
-
-    Returns
-    -------
-    array of str, shape (k,)
-        Keys of `METHODS`.
-    """
-    few = is_counted & exact_rates.has_few(comparison)
-    by_mean = np.where(is_ratio, "delta", "welch")
-    return np.where(few, "conditional binomial", np.where(is_counted, "score", by_mean))
-
-
-def name_methods(mixed: Mixed, goal: Goal, is_adjusted: BoolArray) -> npt.NDArray[np.str_]:
     """Name what tested each comparison, for people.
 
     Parameters
@@ -305,14 +307,24 @@ def name_methods(mixed: Mixed, goal: Goal, is_adjusted: BoolArray) -> npt.NDArra
         Margins: some need an unconditional test.
     is_adjusted : array of bool, shape (k,)
         Covariate-adjusted comparisons.
+    n_combined : array of int, shape (k,), optional
+        Phases that the comparison is combined of; told from 2.
 
     Returns
     -------
     array of str, shape (k,)
-        Such as ``welch, cuped``.
+        Such as ``welch, cuped`` or ``score, combined over 2 phases``.
     """
+    plain = {stratified.SCORE: "score", stratified.EXACT: "conditional binomial"}
     names = np.where(is_unconditional(mixed, goal), "unconditional exact", mixed.method)
-    return np.where(is_adjusted, np.char.add(names, ", cuped"), names)
+    for stratified_name, name in plain.items():
+        names = np.where(names == stratified_name, name, names)
+    names = np.where(is_adjusted, np.char.add(names, ", cuped"), names)
+    for count in np.unique([] if n_combined is None else n_combined):
+        if count > 1:
+            suffixed = np.char.add(names, f", combined over {int(count)} phases")
+            names = np.where(n_combined == count, suffixed, names)
+    return names
 
 
 def is_unconditional(mixed: Mixed, goal: Goal) -> BoolArray:
@@ -328,11 +340,29 @@ def is_unconditional(mixed: Mixed, goal: Goal) -> BoolArray:
     Returns
     -------
     array of bool, shape (k,)
-        The interval inverts another test there, see `agree_with_margin`.
+        True for comparisons that are not combined of phases.
     """
     exact = mixed.method == "conditional binomial"
     null = null_at(mixed.comparison, goal.margin_effect, goal.margin_is_relative)
     return np.asarray(exact & exact_rates.needs_unconditional(mixed.comparison, null))
+
+
+def has_other_limits(mixed: Mixed, goal: Goal) -> BoolArray:
+    """Tell where the interval inverts another test than the margin's.
+
+    Parameters
+    ----------
+    mixed : Mixed of shape (k,)
+        Comparisons.
+    goal : Goal, fields of shape (k,)
+        Margins.
+
+    Returns
+    -------
+    array of bool, shape (k,)
+        There, `agree_with_margin` is needed.
+    """
+    return np.asarray(is_unconditional(mixed, goal) | (mixed.method == stratified.EXACT))
 
 
 def agree_with_margin(
@@ -364,28 +394,3 @@ def agree_with_margin(
     return Interval(
         np.where(rows & up, low, interval.lower), np.where(rows & ~up, high, interval.upper)
     )
-
-
-def compare_counts(comparison: Comparison) -> Comparison:
-    """Put binomial variances into comparisons of rates.
-
-    Parameters
-    ----------
-    comparison : Comparison, fields of shape (k,)
-        Whose means are rates over units.
-
-    Returns
-    -------
-    Comparison, fields of shape (k,)
-        A rate is NaN where its arm has no units.
-    """
-    rates = []
-    for n, mean in (
-        (comparison.n_control, comparison.mean_control),
-        (comparison.n_treatment, comparison.mean_treatment),
-    ):
-        with np.errstate(divide="ignore", invalid="ignore"):
-            rates.append(np.where(n >= 1, np.rint(mean * n) / n, np.nan))
-    control = Moments(comparison.n_control, rates[0], 0 * rates[0])
-    treatment = Moments(comparison.n_treatment, rates[1], 0 * rates[1])
-    return score.compare_rates(control, treatment)

@@ -1,19 +1,22 @@
 """Arrow tables in, Arrow tables out: the only statistics that know column names.
 
-The dbt Python models are a docstring and one call each:
-``return tables.effects(dbt.ref("experimentos__inference_inputs").to_arrow_table())`` and
-``return tables.sample_ratio(dbt.ref("experimentos__sample_ratio_inputs").to_arrow_table())``.
+The dbt Python models are a docstring and one call each, such as
+``return tables.effects(dbt.ref("experimentos__inference_inputs").to_arrow_table())``.
 """
 
+from experimentos.tables.ages import EFFECTS_BY_AGE_INPUT, EFFECTS_BY_AGE_OUTPUT, effects_by_age
 from experimentos.tables.comparisons import EFFECTS_OUTPUT, effects
 from experimentos.tables.pairs import EFFECTS_INPUT
 from experimentos.tables.splits import SAMPLE_RATIO_INPUT, SAMPLE_RATIO_OUTPUT, sample_ratio
 
 __all__ = [
+    "EFFECTS_BY_AGE_INPUT",
+    "EFFECTS_BY_AGE_OUTPUT",
     "EFFECTS_INPUT",
     "EFFECTS_OUTPUT",
     "SAMPLE_RATIO_INPUT",
     "SAMPLE_RATIO_OUTPUT",
     "effects",
+    "effects_by_age",
     "sample_ratio",
 ]

@@ -8,22 +8,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experimentos import arrow, estimators
-from experimentos.inference import mixed
+from experimentos.inference import choices
 from experimentos.moments import BoolArray, FloatArray, IntArray, JointMoments, Moments
+from experimentos.tables.phases import Estimates, combine_phases
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from experimentos.estimators import Comparison
+    from experimentos.inference.stratified import Strata
 
 GROUP = ["experiment_id", "population", "segment", "segment_value", "basis", "as_of"]
-_MOMENTS = [field.name for field in fields(JointMoments) if field.name != "n"]
+COUNTED = ["proportion", "retention", "funnel"]
+MOMENTS = [field.name for field in fields(JointMoments) if field.name != "n"]
 
 EFFECTS_INPUT = arrow.schema(
     "string: experiment_id metric variant population segment segment_value basis control role "
     "metric_type goal margin_kind mde_kind correction inputs_hash; time: as_of; "
-    "flag: is_control is_final has_covariate; integer: n_units n_events; "
-    "double: margin mde alpha power planned_n " + " ".join(_MOMENTS)
+    "flag: is_control is_final is_deciding has_covariate; integer: n_units n_events n_phases; "
+    "double: margin mde alpha power planned_n quantile_level quantile_value quantile_std_error "
+    + " ".join(MOMENTS)
 )
 
 
@@ -36,15 +40,27 @@ class Pairs:
     is_adjusted: BoolArray
     twin: IntArray
     comparison: Comparison
-    covariate_control: Moments
-    covariate_treatment: Moments
+    covariate: Comparison
     plain_variance: FloatArray
     theta: FloatArray
+    effective_units: FloatArray
+    n_combined: IntArray
+    strata: Strata
 
     @property
-    def is_deciding(self) -> BoolArray:
-        """Whether the element is its own twin."""
+    def is_chosen(self) -> BoolArray:
+        """Whether the element is its own twin: the adjustment that decides, if anything does."""
         return np.asarray(self.twin == np.arange(self.twin.size))
+
+    def take(self, rows: BoolArray) -> Pairs:
+        """Return the pairs under a mask that holds both twins or none."""
+        number = np.cumsum(rows) - 1
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        taken = {
+            name: value[rows] if isinstance(value, np.ndarray) else value.take(rows)
+            for name, value in values.items()
+        }
+        return Pairs(**taken | {"twin": number[self.twin[rows]]})
 
 
 def pair(inputs: pa.Table) -> Pairs:
@@ -53,42 +69,41 @@ def pair(inputs: pa.Table) -> Pairs:
     is_control = arrow.flags(inputs, "is_control")
     treatment = np.flatnonzero(~is_control)
     control = arrow.only_row(metric_group, is_control)[treatment]
+    estimates = _estimates(inputs, metric_group, control, treatment)
+    combined = combine_phases(inputs.take(treatment), estimates, control >= 0)
+    found, plain = combined.estimates, combined.estimates.plain
 
-    joint = _joint_moments(inputs)
-    arms = estimators.ratio(joint)
-    plain = estimators.compare(arms.take(control), arms.take(treatment))
-    counted = arrow.strings(inputs, "metric_type")[treatment] == "proportion"
-    plain = plain.replace(counted, mixed.compare_counts(plain))
-    plain = estimators.without_control(plain, control < 0)
-
-    covered = arrow.flags(inputs, "has_covariate")
-    adjusted = estimators.adjust(joint, metric_group, covered)
-    covariate = Moments(n=joint.n, mean=joint.mean_num_cov, m2=joint.m2_num_cov)
-    has = np.flatnonzero((control >= 0) & ~np.isnan(adjusted.theta[treatment]))
-    both = estimators.compare_adjusted(adjusted.take(control[has]), adjusted.take(treatment[has]))
-    variance = plain.std_error**2
-    theta = np.concatenate([np.full(treatment.size, np.nan), adjusted.theta[treatment[has]]])
-    twin = np.arange(theta.size)
+    has = np.flatnonzero(~np.isnan(found.theta))
+    every = np.concatenate([np.arange(treatment.size), has])
+    is_adjusted = np.arange(every.size) >= treatment.size
+    twin = np.arange(every.size)
     twin[has] = treatment.size + np.arange(has.size)
     return Pairs(
-        treatment=np.concatenate([treatment, treatment[has]]),
-        control=np.concatenate([control, control[has]]),
-        is_adjusted=np.arange(theta.size) >= treatment.size,
+        treatment=treatment[every],
+        control=control[every],
+        is_adjusted=is_adjusted,
         twin=twin,
-        comparison=plain.append(both),
-        covariate_control=covariate.take(np.concatenate([control, control[has]])),
-        covariate_treatment=covariate.take(np.concatenate([treatment, treatment[has]])),
-        plain_variance=np.concatenate([variance, variance[has]]),
-        theta=theta,
+        comparison=plain.append(found.adjusted.take(has)),
+        covariate=found.covariate.take(every),
+        plain_variance=(plain.std_error**2)[every],
+        theta=np.where(is_adjusted, found.theta[every], np.nan),
+        effective_units=combined.effective_units[every],
+        n_combined=combined.n_combined[every],
+        strata=combined.strata,
     )
 
 
-def _joint_moments(inputs: pa.Table) -> JointMoments:
-    """Joint moments of every row; what no data could have produced is NaN."""
-    values = {name: arrow.floats(inputs, name) for name in ("n_units", *_MOMENTS)}
+def joint_moments(inputs: pa.Table) -> JointMoments:
+    """Joint moments of every row; what no data could have produced, or is not there, is NaN."""
+    values = {
+        name: arrow.floats(inputs, name)
+        if name in inputs.column_names
+        else np.full(inputs.num_rows, np.nan)
+        for name in ("n_units", *MOMENTS)
+    }
     n = values.pop("n_units")
     kind = arrow.strings(inputs, "metric_type")
-    is_rate, is_ratio = kind == "proportion", kind == "ratio"
+    is_rate, is_ratio = np.isin(kind, COUNTED), kind == "ratio"
     with np.errstate(divide="ignore", invalid="ignore"):
         # n_events counts rows of a fact, several of which may be one unit's; the units with an
         # event are the rate times the units, and a whole number.
@@ -98,7 +113,7 @@ def _joint_moments(inputs: pa.Table) -> JointMoments:
         binomial = is_rate & np.isnan(values["m2_num"])
         values["m2_num"] = np.where(binomial, n * rate * (1 - rate), values["m2_num"])
     plain_cov = ~is_ratio | np.isnan(values["mean_den_cov"])
-    for name in _MOMENTS:
+    for name in MOMENTS:
         if "den" in name.split("_"):
             constant = 1.0 if name.startswith("mean") else 0.0
             of_covariate = name.endswith("den_cov")
@@ -109,3 +124,50 @@ def _joint_moments(inputs: pa.Table) -> JointMoments:
             values[name] = np.where(values[name] < 0, np.nan, values[name])
     blank = {name: np.where(bad, np.nan, column) for name, column in values.items()}
     return JointMoments(n=np.where(n >= 0, n, np.nan), **blank)
+
+
+def compare_plainly(
+    joint: JointMoments, is_counted: BoolArray, control: IntArray, treatment: IntArray
+) -> Comparison:
+    """Compare means, ratios and rates with the control of each; -1: none."""
+    arms = estimators.ratio(joint)
+    plain = estimators.compare(arms.take(control), arms.take(treatment))
+    plain = plain.replace(is_counted[treatment], choices.compare_counts(plain))
+    return estimators.without_control(plain, control < 0)
+
+
+def _estimates(
+    inputs: pa.Table, metric_group: IntArray, control: IntArray, treatment: IntArray
+) -> Estimates:
+    """Every treatment beside its control, in all the ways there are."""
+    joint = joint_moments(inputs)
+    kind = arrow.strings(inputs, "metric_type")
+    is_quantile, has_none = kind == "quantile", control < 0
+    plain = compare_plainly(joint, np.isin(kind, COUNTED), control, treatment)
+    if is_quantile.any():
+        of_quantiles = _quantiles(inputs, joint.n)
+        both = estimators.compare_quantiles(
+            of_quantiles.take(control), of_quantiles.take(treatment)
+        )
+        both = estimators.without_control(both, has_none)
+        plain = plain.replace(is_quantile[treatment], both)
+
+    covered = arrow.flags(inputs, "has_covariate") & ~is_quantile
+    adjusted = estimators.adjust(joint, metric_group, covered)
+    covariate = Moments(n=joint.n, mean=joint.mean_num_cov, m2=joint.m2_num_cov)
+    return Estimates(
+        plain=plain,
+        adjusted=estimators.compare_adjusted(adjusted.take(control), adjusted.take(treatment)),
+        covariate=estimators.compare(covariate.take(control), covariate.take(treatment)),
+        theta=np.where(has_none, np.nan, adjusted.theta[treatment]),
+        is_counted=np.isin(kind, COUNTED)[treatment],
+    )
+
+
+def _quantiles(inputs: pa.Table, n: FloatArray) -> estimators.Quantile:
+    """Quantiles of the rows; without a level, or with an error of 0, none is known."""
+    level, value, error = (
+        arrow.floats(inputs, f"quantile_{name}") for name in ("level", "value", "std_error")
+    )
+    known = (level > 0) & (level < 1) & (error > 0) & ~np.isnan(value)
+    return estimators.Quantile(n=n, value=value, std_error=np.where(known, error, np.nan))

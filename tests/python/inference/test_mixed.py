@@ -6,6 +6,7 @@ from experimentos import estimators
 from experimentos.inference import (
     METHODS,
     Interval,
+    choices,
     detectable,
     exact_rates,
     mixed,
@@ -23,7 +24,7 @@ def three_kinds():
     counted = score.compare_rates(*rates([300, 3], 1000, [350, 9], 1000))
     comparison = means.append(counted)
     is_counted = np.array([False, True, True])
-    return Mixed(comparison, mixed.choose_methods(comparison, is_counted, ~is_counted & False))
+    return Mixed(comparison, choices.choose_methods(comparison, is_counted, ~is_counted & False))
 
 
 def test_each_comparison_is_tested_by_its_own_method():
