@@ -19,6 +19,7 @@
         "shapes": {},
         "measures": [],
         "templates": {},
+        "needs": {},
         "numbers": found.numbers,
     } %}
     {% for experiment in found.experiments if experiment.summary is none %}
@@ -31,9 +32,15 @@
                 pair.get("cap"),
                 pair.get("lower"),
             ] | join("|") %}
+            {% do pair.update({"plan_key": key}) %}
             {% if key not in plan.templates %}
+                {% do plan.needs.update({key: {}}) %}
                 {% do plan.templates.update(
-                    {key: experimentos.plan_metric(plan, pair, experiment.kind)}
+                    {
+                        key: experimentos.plan_metric(
+                            plan, pair, experiment.kind, plan.needs[key]
+                        )
+                    }
                 ) %}
             {% endif %}
             {% for template in plan.templates[key] %}
@@ -46,18 +53,20 @@
 
 {# The measures of one metric: [source, fact, part, mask column, bit, shape, how classes are combined,
    slice]. Slices are read beside the whole metric, from a source of their own. #}
-{% macro plan_metric(plan, pair, kind) %}
+{% macro plan_metric(plan, pair, kind, needs) %}
     {% set measures = [] %}
     {% for slice in [none] + ([pair.metric.by] if pair.metric.get("by") else []) %}
-        {% do measures.extend(experimentos.plan_parts(plan, pair, kind, slice)) %}
+        {% do measures.extend(experimentos.plan_parts(plan, pair, kind, slice, needs)) %}
     {% endfor %}
     {{ return(measures) }}
 {% endmacro %}
 
-{% macro plan_parts(plan, pair, kind, slice) %}
+{% macro plan_parts(plan, pair, kind, slice, needs) %}
     {% set planned = {} %}
     {% for name, part in pair.metric.parts.items() %}
-        {% do planned.update({name: experimentos.plan_part(plan, pair, name, part, kind, slice)}) %}
+        {% do planned.update(
+            {name: experimentos.plan_part(plan, pair, part, kind, slice, needs)}
+        ) %}
     {% endfor %}
     {% if "den" in planned and planned.num.place != planned.den.place %}
         {{
@@ -204,13 +213,14 @@
     {{ return(size) }}
 {% endmacro %}
 
-{% macro plan_part(plan, pair, name, part, kind, slice) %}
+{% macro plan_part(plan, pair, part, kind, slice, needs) %}
     {% set metric = pair.metric %}
     {% set aggregate = experimentos.aggregates()[part.aggregate] %}
     {% set source = experimentos.plan_source(plan, pair, part, kind, slice) %}
     {% set bit = experimentos.predicate_bit(
         source, "" if source.only is not none else (part.where or "")
     ) %}
+    {% do needs.setdefault(source.index, []).append(experimentos.need_of_part(pair, part, bit)) %}
     {% set post = experimentos.plan_phase(source, pair, "post") %}
     {% set events = experimentos.slot(source, "rows", none, post) %}
     {% set planned = {
@@ -240,6 +250,29 @@
         ) %}
     {% endif %}
     {{ return(planned) }}
+{% endmacro %}
+
+{# All that says which rows of unit_days a part reads, as a text: where it differs from what an earlier run
+   was told, the source is read again for the experiment. #}
+{% macro need_of_part(pair, part, bit) %}
+    {% set metric = pair.metric %}
+    {{
+        return(
+            tojson(
+                [
+                    bit,
+                    part["where"],
+                    part.aggregate,
+                    part.value,
+                    metric.delay,
+                    pair.window,
+                    pair.get("is_endless", false),
+                    metric.covariate,
+                    metric.covariate_column,
+                ]
+            )
+        )
+    }}
 {% endmacro %}
 
 {# A fact read for one kind of unit. What does not add up over classes or days has a source of its own:

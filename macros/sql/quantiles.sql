@@ -25,7 +25,8 @@
     {{ return(places) }}
 {% endmacro %}
 
-{# Observations of all quantile metrics: pair, arm, unit, value (null without one) and how often it occurs. #}
+{# Observations of all quantile metrics: pair, arm, unit, value and how often it occurs. With no join where the
+   key of a unit says enough: see `capped_numbers`. #}
 {% macro quantile_observations(found, wanted, segments) %}
     {%- set sources = experimentos.plan(found).sources.values() | selectattr(
         "mode", "equalto", "values"
@@ -39,20 +40,24 @@
         {%- set unit_key = "days.unit_key" if source else "unit_metrics.unit_key" %}
         {%- set by_anchor = experimentos.needs_anchors(found, wanted.units + wanted.events) %}
         {{ "union all" if not loop.first }}
+        {%- set relation = "measures" if source else "unit_metrics" %}
         select
-            pairs.pair_id,
+            {{ relation }}.pair_id,
             {{ experimentos.arm_of(experimentos.cohort_of(unit_key)) }} as arm_id,
             {{ unit_key }} as unit_key,
-            {{ experimentos.is_mature() if by_anchor else experimentos.is_mature_by_day(unit_key) }}
-            as is_mature,
+            {% if by_anchor -%} case when {{ experimentos.is_mature() }} then 0 else 1 end
+            {%- else -%} {{ experimentos.day_in_key(unit_key) }}
+            {%- endif %} as day,
             {%- for place in segments.values() %} units.segment_{{ place }}, {%- endfor %}
             {{ experimentos.observed_events(source) if source else experimentos.observed_totals() }}
-        inner join
-            {{ ref("stg_experimentos__pairs") }} as pairs
-            on {{ "measures" if source else "unit_metrics" }}.pair_id = pairs.pair_id
-        inner join
-            {{ ref("experimentos__experiments") }} as experiments
-            on pairs.experiment_index = experiments.experiment_index
+        {%- if by_anchor %}
+            inner join
+                {{ ref("stg_experimentos__pairs") }} as pairs
+                on {{ relation }}.pair_id = pairs.pair_id
+            inner join
+                {{ ref("experimentos__experiments") }} as experiments
+                on pairs.experiment_index = experiments.experiment_index
+        {%- endif %}
         {%- if by_anchor or segments %}
             inner join
                 {{ ref("experimentos__analysed_units") }} as units
@@ -69,12 +74,9 @@
     {%- endfor %}
 {% endmacro %}
 
-{# Columns and source of the totals of units. A unit has a value if any of its events has one. #}
+{# Columns and source of the totals of units. #}
 {% macro observed_totals() %}
-    case
-        when pairs.is_zero_filled or unit_metrics.n_events > unit_metrics.n_skipped
-        then unit_metrics.num
-    end as value,
+    unit_metrics.num as value,
     cast(1 as {{ experimentos.type_double() }}) as n,
     unit_metrics.n_events,
     unit_metrics.n_skipped
@@ -169,8 +171,11 @@
         inner join places on ranked.pool = places.pool
         group by ranked.pool
 
-    ),
+    )
+{% endmacro %}
 
+{# The share of each variant's observations at or below the pooled quantile. #}
+{% macro shares_at_pooled() %}
     arms as (
 
         select
@@ -227,8 +232,8 @@
     )
 {% endmacro %}
 
-{# Woodruff's interval: the shares at which to read the order statistics, and what is read there. #}
-{% macro woodruff_intervals(z) %}
+{# The variance of the share of a variant's observations that lie at or below the pooled quantile. #}
+{% macro share_variances() %}
     variances as (
 
         select
@@ -250,8 +255,11 @@
         inner join readings on arms.reading = readings.reading
         left join residuals on arms.reading = residuals.reading
 
-    ),
+    )
+{% endmacro %}
 
+{# The observations that would tell as much if they were independent, and half of Woodruff's interval. #}
+{% macro interval_margins(z) %}
     shares as (
 
         select
@@ -263,8 +271,11 @@
             {{ z }} * sqrt(variance * (q * (1 - q) / bernoulli)) as margin
         from variances
 
-    ),
+    )
+{% endmacro %}
 
+{# What is read at the quantile and the ends of the interval, and the largest step inside. #}
+{% macro order_statistics() %}
     found as (
 
         select
@@ -301,8 +312,8 @@
     )
 {% endmacro %}
 
-{# Every row there has to be ("reading"), and what they share: a "cell" has both bases, a "pool" all variants. #}
-{% macro quantile_readings(segments) %}
+{# The units that each row is about, as of the latest day. #}
+{% macro latest_counts() %}
     counts as (
 
         select
@@ -326,8 +337,12 @@
         where readouts.is_latest
         group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 
-    ),
+    )
+{% endmacro %}
 
+{# Every row there has to be ("reading"), and what they share: a "cell" has both bases, a "pool" all
+   variants. #}
+{% macro quantile_readings(last_day) %}
     levels as (
 
         select experiment_index, population, segment, segment_value
@@ -371,7 +386,8 @@
                     levels.segment_value,
                     bases.basis
             ) as pool,
-            row_number() over () as reading
+            row_number() over () as reading,
+            {{ last_day }} as last_day
         from {{ ref("stg_experimentos__pairs") }} as pairs
         inner join
             {{ ref("experimentos__experiments") }} as experiments
@@ -397,12 +413,21 @@
             and bases.basis = counts.basis
         where pairs.quantile_level is not null and {{ experimentos.has_readout() }}
 
-    ),
+    )
+{% endmacro %}
 
-    -- Which cells an arm's units are in: all, its phase, and by the level of a segment.
+{# Which cells an arm's units are in: all, its phase, and by the level of a segment. #}
+{% macro cells_of_arms(segments) %}
     places_of_arms as (
 
-        select distinct readings.pair_id, readings.cell, arms.arm_id, -1 as place, 'all' as level
+        select distinct
+            readings.pair_id,
+            readings.cell,
+            readings.last_day,
+            readings.is_zero_filled,
+            arms.arm_id,
+            -1 as place,
+            'all' as level
         from ({{ experimentos.shown_arms() | indent(8) }}) as arms
         inner join
             readings
@@ -414,7 +439,13 @@
         {%- for name, place in segments.items() %}
             union all
             select distinct
-                readings.pair_id, readings.cell, arms.arm_id, {{ place }}, levels.segment_value
+                readings.pair_id,
+                readings.cell,
+                readings.last_day,
+                readings.is_zero_filled,
+                arms.arm_id,
+                {{ place }},
+                levels.segment_value
             from {{ ref("stg_experimentos__arms") }} as arms
             inner join
                 {{ ref("experimentos__segment_levels") }} as levels
@@ -432,8 +463,8 @@
     )
 {% endmacro %}
 
-{# Observations in their cells, counted by value: the larger part of the work is one aggregation. Units
-   without events are zeros where the metric says so. #}
+{# Observations in their cells, counted by value: the larger part of the work is one aggregation. A unit has a
+   value if any of its events has one; others are zeros where the metric says so. #}
 {% macro placed_observations(segments) %}
     placed as (
 
@@ -442,8 +473,11 @@
             select
                 places.cell,
                 observed.unit_key,
-                observed.is_mature,
-                observed.value,
+                coalesce(observed.day <= places.last_day, false) as is_mature,
+                case
+                    when places.is_zero_filled or observed.n_events > observed.n_skipped
+                    then observed.value
+                end as value,
                 observed.n,
                 observed.n_events,
                 observed.n_skipped
@@ -470,8 +504,11 @@
         from placed
         group by cell, is_mature, value
 
-    ),
+    )
+{% endmacro %}
 
+{# Values by reading, and the zeros of units without a value where the metric has them. #}
+{% macro weighted_values() %}
     active as (
 
         select

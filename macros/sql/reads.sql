@@ -6,14 +6,14 @@
         coalesce(now_read.item, reads.item) as item,
         coalesce(now_read.day, reads.day) as day,
         now_read.fingerprint,
-        reads.fingerprint as earlier_fingerprint
+        nullif(reads.fingerprint, '(gone)') as earlier_fingerprint
     from {{ current }} as now_read
     full outer join
         (select * from {{ ref("experimentos__reads") }} where reader = '{{ reader }}') as reads
         on now_read.experiment = reads.experiment
         and now_read.item = reads.item
         and now_read.day = reads.day
-    where now_read.fingerprint is distinct from reads.fingerprint
+    where now_read.fingerprint is distinct from nullif(reads.fingerprint, '(gone)')
 {% endmacro %}
 
 {# Writes down that everything in `changed` has been taken in. In the transaction of the model. #}
@@ -33,9 +33,14 @@
                         and changed.day = {{ reads }}.day
                 );
             insert into {{ reads }} (reader, experiment, item, day, fingerprint, changed_at)
-            select '{{ reader }}', experiment, item, day, fingerprint, {{ experimentos.run_stamp() }}
+            select
+                '{{ reader }}',
+                experiment,
+                item,
+                day,
+                coalesce(fingerprint, '(gone)'),
+                {{ experimentos.run_stamp() }}
             from {{ changed }} as changed
-            where fingerprint is not null
         {%- endif %}
     {%- endif %}
 {% endmacro %}
@@ -62,7 +67,7 @@
             select 1
             from {{ ref("stg_experimentos__assignment_changes") }} as changes
             inner join
-                {{ ref("stg_experimentos__experiments") }} as experiments
+                {{ ref("experimentos__experiments") }} as experiments
                 on changes.experiment = experiments.experiment_id
             where
                 changes.item = 'population'

@@ -66,7 +66,7 @@
 
 {# The analysed units of a source, with the instants at which its phases begin and end, and the span in
    which it has to be read. #}
-{% macro unit_bounds(source, fact, by_date) %}
+{% macro unit_bounds(source, fact, by_date, only_changed=false) %}
     {%- set bounds = experimentos.bounds(source) if fact.is_dated else [] -%}
     {%- set outer = experimentos.outer_bounds(source) if fact.is_dated else [] -%}
     {%- set expressions = [] -%}
@@ -89,10 +89,18 @@
             {{ expressions[outer[0]] }} as reads_from,
             least({{ expressions[outer[1]] }}, experiments.data_as_of) as reads_to
         {%- endif %}
+        {%- if only_changed %}
+            , analysed.experiment_index, {{ experimentos.is_fresh(source) }} as is_fresh
+        {%- endif %}
     from {{ ref("experimentos__analysed_units") }} as analysed
     inner join
         {{ ref("experimentos__experiments") }} as experiments
         on analysed.experiment_index = experiments.experiment_index
+    {%- if only_changed %}
+        inner join
+            ({{ experimentos.changes_of_source(source) | indent(8) }}) as changes
+            on experiments.experiment_id = changes.experiment
+    {%- endif %}
     where
         analysed.experiment_index in (
             select experiment_index
@@ -100,4 +108,16 @@
             where source = {{ source.index }}
         )
         {%- if fact.is_dated %} and analysed.anchor_at < experiments.data_as_of {%- endif %}
+        {%- if only_changed %}
+            and (
+                {{ experimentos.is_fresh(source) }}
+                {%- if fact.is_dated %}
+                    or (
+                        {{ expressions[outer[1]] }} > changes.first_day
+                        and {{ expressions[outer[0]] }}
+                        < {{ experimentos.add_seconds("changes.last_day", 86400) }}
+                    )
+                {%- endif %}
+            )
+        {%- endif %}
 {% endmacro %}

@@ -1,6 +1,6 @@
 {# The events of one fact for one source, joined to the units that use it. `daily`: one row per unit,
    class and step, otherwise one per unit and class whose slots have a phase each. #}
-{% macro joined_events(source, fact, size, as_text, daily) %}
+{% macro joined_events(source, fact, size, as_text, daily, only_changed=false) %}
     {%- set relation = experimentos.user_ref(fact.name) -%}
     {%- set columns = experimentos.relation_columns(relation) -%}
     {%- set dated = fact.is_dated -%}
@@ -32,27 +32,42 @@
                 units.unit_key
             from
                 (
-                    {{ experimentos.fact_rows(source, fact, relation, columns, size, as_text) }}
+                    {{
+                        experimentos.fact_rows(
+                            source, fact, relation, columns, size, as_text, only_changed
+                        )
+                    }}
                 ) as events
             inner join
-                ({{ experimentos.unit_bounds(source, fact, by_date) | indent(8) }}) as units
+                (
+                    {{ experimentos.unit_bounds(source, fact, by_date, only_changed) | indent(8) }}
+                ) as units
                 on events.unit = units.unit
                 {%- if dated %}
                     and events.event_at >= units.reads_from and events.event_at < units.reads_to
                 {%- endif %}
-            {%- if source.mode == "funnel" or source.only is none and "" not in source.predicates %}
-                where
-                    {% for mask in masks %}
-                        {{ " or " if not loop.first }}events.{{ mask }} <> 0
-                    {% endfor %}
-            {%- endif %}
+                {%- if only_changed %}
+                    {{ experimentos.join_changed_days(source, fact) }}
+                {%- endif %}
+            where
+                true
+                {%- if source.mode == "funnel" or source.only is none and "" not in source.predicates %}
+                    and (
+                        {% for mask in masks %}
+                            {{ " or " if not loop.first }}events.{{ mask }} <> 0
+                        {% endfor %}
+                    )
+                {%- endif %}
+                {%- if only_changed %}
+                    and (units.is_fresh {{ "or changed_days.day is not null" if dated }})
+                {%- endif %}
         ) as joined
     {%- if daily and experimentos.has_gaps(source, dated) %} where step is not null {%- endif %}
     group by {{ key | join(", ") }}
 {% endmacro %}
 
 {# The rows of a fact: unit, time, values, and the conditions that each row meets. #}
-{% macro fact_rows(source, fact, relation, columns, size, as_text) %}
+{% macro fact_rows(source, fact, relation, columns, size, as_text, only_changed) %}
     {%- set unit = experimentos.expression(
         relation, columns, fact.units[source.kind], fact.where
     ) -%}
@@ -77,10 +92,24 @@
         {%- endfor %}
     from
         {{ experimentos.fact_without_repeats(fact, relation, columns) }}
-        {%- set conditions = predicates.keys() | list %}
-    {%- if source.only %} where {{ source.only }}
-    {%- elif conditions | length == 1 and conditions[0] %} where {{ conditions[0] }}
-    {%- endif %}
+        {%- set asked = predicates.keys() | list %}
+        {%- set conditions = [] %}
+        {%- if source.only %} {%- do conditions.append("(" ~ source.only ~ "\n)") %}
+        {%- elif asked | length == 1 and asked[0] %}
+            {%- do conditions.append("(" ~ asked[0] ~ "\n)") %}
+        {%- endif %}
+        {%- if only_changed and fact.is_dated %}
+            {%- set first = experimentos.first_change(source, fact) %}
+            {%- if first is not none %}
+                {%- do conditions.append(
+                    experimentos.event_time(fact, relation, columns)
+                    ~ " >= cast('"
+                    ~ first
+                    ~ "' as timestamp)"
+                ) %}
+            {%- endif %}
+        {%- endif %}
+        {{ "where " ~ conditions | join(" and ") if conditions }}
 {% endmacro %}
 
 {# condition -> bit, of those that rows of this fact may meet: the steps of a funnel may be elsewhere. #}
@@ -136,16 +165,11 @@
     {%- for phase in source.phases.values() if phase.side == "post" -%}
         {%- do ends.append(experimentos.phase_bounds(source, phase)) -%}
     {%- endfor -%}
+    {%- set anchor = experimentos.bounds(source).index(["anchor", 0]) if not source.is_exact -%}
+    {%- set first = ends[0][0] if source.is_exact else anchor -%}
     case
         when
-            events.event_at >= units.bound_
-            {{
-                (
-                    ends[0][0]
-                    if source.is_exact
-                    else experimentos.bounds(source).index(["anchor", 0])
-                )
-            }}
+            events.event_at >= units.bound_{{ first }}
             {% if source.is_exact -%}
                 and events.event_at < units.bound_{{ ends[0][1] }}
             {%- endif %}

@@ -151,7 +151,7 @@
             step,
             {%- for place in range(size.day_slots) %} slot_{{ place }}{{ "," if not loop.last }}
             {%- endfor %}
-        from {{ ref("experimentos__unit_days") }}
+        from {{ experimentos.working_days(source) }} as unit_days
         where source = {{ source.index }}
     {%- endif -%}
 {% endmacro %}
@@ -175,7 +175,7 @@
                     partition by unit_key, item, case when step < 0 then 0 else 1 end order by step
                 )
                 = 1 as is_new
-            from {{ ref("experimentos__unit_days") }}
+            from {{ experimentos.working_days(source) }} as unit_days
             where source = {{ source.index }}
         ) as seen
     group by unit_key, {{ masks }}, step
@@ -186,7 +186,9 @@
     with
 
         happened as (
-            select * from {{ ref("experimentos__unit_days") }} where source = {{ source.index }}
+            select *
+            from {{ experimentos.working_days(source) }} as unit_days
+            where source = {{ source.index }}
         ),
         {%- for _ in source.steps %}
             {%- set condition = experimentos.bit_is_set("happened.mask_0", loop.index0) %}

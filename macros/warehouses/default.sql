@@ -289,3 +289,30 @@
         )
     }}
 {% endmacro %}
+
+{# The values that may decide the percentiles of `wanted`, at least those at or beyond each of them. Gives
+   `kept` (spot, is_activated, is_mature, value, n) and, over all values of each of the same keys,
+   `extremes` (n, smallest, largest). #}
+{% macro outer_values(found, wanted, pairs) %}
+    {{ return(adapter.dispatch("outer_values", "experimentos")(found, wanted, pairs)) }}
+{% endmacro %}
+{% macro default__outer_values(found, wanted, pairs) %}
+    {%- set sides = wanted | map(attribute=2) | unique | list %}
+    kept as (
+        {{ experimentos.counted_values(experimentos.capped_numbers(found, pairs, sides), sides, "spots", false) }}
+    ),
+
+    extremes as (
+
+        select
+            spot,
+            is_activated,
+            is_mature,
+            sum(n) as n,
+            min(value) as smallest,
+            max(value) as largest
+        from kept
+        group by spot, is_activated, is_mature
+
+    )
+{% endmacro %}

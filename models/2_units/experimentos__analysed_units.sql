@@ -10,7 +10,8 @@ select
     unit,
     {{ experimentos.unit_key("arm_id", "exposed_at", "unit_number") }} as unit_key,
     exposed_at as anchor_at,
-    exposed_at
+    exposed_at,
+    changed_at
     {%- for segment in segments %}, segment_{{ loop.index0 }} {%- endfor %}
 from {{ ref("experimentos__units") }}
 where exclusion is null
@@ -23,7 +24,8 @@ where exclusion is null
         {{ experimentos.unit_key("arms.arm_id", "activations.activated_at", "units.unit_number") }}
         as unit_key,
         activations.activated_at as anchor_at,
-        units.exposed_at
+        units.exposed_at,
+        units.changed_at
         {%- for segment in segments %}, units.segment_{{ loop.index0 }} {%- endfor %}
     from {{ ref("experimentos__units") }} as units
     inner join

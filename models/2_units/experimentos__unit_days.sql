@@ -1,6 +1,16 @@
 -- One row per analysed unit, source, class of events and step in time: additive numbers. Without
--- daily
--- series only of what does not add up over classes: different values, funnels, quantiles of events.
+-- daily series only what does not add up over classes: values, funnels, quantiles of events.
+-- depends_on: {{ ref("experimentos__fact_changes") }}, {{ ref("experimentos__reads") }}
+-- depends_on: {{ ref("stg_experimentos__arms") }}, {{ ref("experimentos__units") }}
+{{
+    config(
+        materialized=experimentos.kept_materialization(),
+        incremental_strategy="append" if experimentos.remembers() else none,
+        on_schema_change="append_new_columns",
+        pre_hook="{{ experimentos.forget_days() }}",
+        post_hook="{{ experimentos.note_days() }}",
+    )
+}}
 -- depends_on: {{ ref("stg_experimentos__facts") }}, {{ ref("experimentos__analysed_units") }}
 -- depends_on: {{ ref("experimentos__experiments") }}, {{ ref("stg_experimentos__measures") }}
 {%- for model in experimentos.listed_models("assignment_models") + experimentos.listed_models(
@@ -18,7 +28,12 @@
     {%- for model in experimentos.source_models(source) %}
         {%- do parts.append(
             experimentos.joined_events(
-                source, definitions.facts[model], size, as_text, true
+                source,
+                definitions.facts[model],
+                size,
+                as_text,
+                true,
+                experimentos.remembers() and is_incremental(),
             )
         ) %}
     {%- endfor %}

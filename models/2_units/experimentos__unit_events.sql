@@ -3,7 +3,8 @@
 -- time to the next, over each span of time. Without daily series there is one version.
 -- depends_on: {{ ref("experimentos__unit_days") }}, {{ ref("experimentos__analysed_units") }}
 -- depends_on: {{ ref("stg_experimentos__facts") }}, {{ ref("experimentos__experiments") }}
--- depends_on: {{ ref("stg_experimentos__measures") }}
+-- depends_on: {{ ref("stg_experimentos__measures") }}, {{ ref("experimentos__stale_pairs") }}
+-- depends_on: {{ ref("stg_experimentos__arms") }}
 {%- for model in experimentos.listed_models("assignment_models") + experimentos.listed_models(
     "fact_models"
 ) %}

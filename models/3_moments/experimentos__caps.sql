@@ -1,4 +1,7 @@
 -- One row per metric with caps, population and basis: what a unit's numbers are cut at.
+-- depends_on: {{ ref("experimentos__unit_metrics") }}, {{ ref("experimentos__unit_counts") }}
+-- depends_on: {{ ref("experimentos__analysed_units") }}, {{ ref("experimentos__experiments") }}
+-- depends_on: {{ ref("stg_experimentos__arms") }}, {{ ref("stg_experimentos__pairs") }}
 {%- set definitions = experimentos.definitions() %}
 {%- set double = experimentos.type_double() %}
 {%- set sides = experimentos.moment_means() %}
@@ -7,15 +10,15 @@
     {%- for pair in experiment.pairs %}
         {%- for (side, limit), cap in experimentos.caps_of(pair).items() %}
             {%- for x in [side, side ~ "_cov"] %}
+                {%- set rows = given if cap.kind == "absolute" else wanted %}
                 {%- set bound = "upper" if limit == "cap" else "lower" %}
-                {%- do (given if cap.kind == "absolute" else wanted).append(
-                    [pair.pair_id, x, bound, cap.amount]
-                ) %}
+                {%- do rows.append([rows | length, pair.pair_id, x, bound, cap.amount]) %}
             {%- endfor %}
         {%- endfor %}
     {%- endfor %}
 {%- endfor %}
 {%- set types = [
+    ("spot", "integer"),
     ("pair_id", "integer"),
     ("x", dbt.type_string()),
     ("bound", dbt.type_string()),
@@ -28,32 +31,26 @@ with
 
     wanted as ({{ experimentos.values_table(types, wanted) }}),
 
-    {{ experimentos.percentiles_of_units("wanted") }},
+    {%- if wanted %} {{ experimentos.percentiles_of_units(definitions, wanted) }}, {%- endif %}
 
     found as (
 
-        select
-            wanted.pair_id,
-            quantiles.population,
-            quantiles.basis,
-            wanted.x,
-            wanted.bound,
-            case
-                when
-                    wanted.bound = 'upper'
-                    and quantiles.value > quantiles.smallest
-                    and quantiles.value > 0
-                then quantiles.value
-                when wanted.bound = 'lower' and quantiles.value < quantiles.largest
-                then quantiles.value
-            end as threshold
-        from wanted
-        inner join
-            quantiles
-            on wanted.pair_id = quantiles.pair_id
-            and wanted.x = quantiles.x
-            and wanted.amount = quantiles.amount
-        union all
+        {%- if wanted %}
+            select
+                pair_id,
+                population,
+                basis,
+                x,
+                bound,
+                case
+                    when bound = 'upper' and value > least_value and value > 0
+                    then value
+                    when bound = 'lower' and value < greatest_value
+                    then value
+                end as threshold
+            from quantiles
+            union all
+        {%- endif %}
         select
             given.pair_id, populations.population, bases.basis, given.x, given.bound, given.amount
         from given
@@ -63,12 +60,7 @@ with
                 union all
                 select 'activated'
             ) as populations
-        cross join
-            (
-                select 'mature' as basis
-                union all
-                select 'all'
-            ) as bases
+        cross join {{ experimentos.two_bases() }} as bases
 
     )
 

@@ -1,6 +1,5 @@
 -- One row per quantile metric, variant, population, segment and basis as of the latest day: the
--- quantile of
--- units' totals, or of their events, and its standard error.
+-- quantile of units' totals, or of their events, and its standard error.
 -- depends_on: {{ ref("experimentos__unit_metrics") }}, {{ ref("experimentos__unit_days") }}
 -- depends_on: {{ ref("experimentos__analysed_units") }}, {{ ref("stg_experimentos__measures") }}
 -- depends_on: {{ ref("stg_experimentos__arms") }}, {{ ref("stg_experimentos__pairs") }}
@@ -10,15 +9,21 @@
 {%- set definitions = experimentos.definitions() %}
 {%- set wanted = experimentos.quantile_pairs(definitions) %}
 {%- set segments = experimentos.segments_of_pairs(definitions, wanted.units + wanted.events) %}
+{%- set by_anchor = experimentos.needs_anchors(definitions, wanted.units + wanted.events) %}
+{%- set last_day = "0" if by_anchor else experimentos.last_mature_day() %}
 {%- set double = experimentos.type_double() %}
 {%- set moments = experimentos.moment_columns() %}
 
-{%- if not wanted.units and not wanted.events %} {{ experimentos.no_quantile_moments(moments) }}
+{% if not wanted.units and not wanted.events %} {{ experimentos.no_quantile_moments(moments) }}
 {%- else %}
 
     with
 
-        {{ experimentos.quantile_readings(segments) }},
+        {{ experimentos.latest_counts() }},
+
+        {{ experimentos.quantile_readings(last_day) }},
+
+        {{ experimentos.cells_of_arms(segments) }},
 
         observed as (
 
@@ -28,11 +33,19 @@
 
         {{ experimentos.placed_observations(segments) }},
 
+        {{ experimentos.weighted_values() }},
+
         {{ experimentos.pooled_quantiles() }},
+
+        {{ experimentos.shares_at_pooled() }},
 
         {{ experimentos.clustered_residuals(wanted.events | length > 0) }},
 
-        {{ experimentos.woodruff_intervals(1.96) }},
+        {{ experimentos.share_variances() }},
+
+        {{ experimentos.interval_margins(1.96) }},
+
+        {{ experimentos.order_statistics() }},
 
         totals as (
 

@@ -1,0 +1,290 @@
+-- fmt: off
+{# What an experiment reads of a source, as one text. #}
+{% macro signature_of_reading(experiment, source, needs, found) %}
+    {% set longest = namespace(seconds=0) %}
+    {% for pair in experiment.pairs %}
+        {% set longest.seconds = [longest.seconds, pair.metric.delay + pair.window] | max %}
+    {% endfor %}
+    {% set facts = [] %}
+    {% for model in experimentos.source_models(source) %}
+        {% do facts.append([model, found.facts[model].hashed]) %}
+    {% endfor %}
+    {{
+        return(
+            local_md5(
+                tojson(
+                    [
+                        source.index,
+                        needs | unique | sort | list,
+                        facts | map("string") | list,
+                        experiment.end,
+                        longest.seconds,
+                        invocation_id if experiment.get("activation") else "",
+                    ]
+                )
+            )
+        )
+    }}
+{% endmacro %}
+
+{# [experiment, source, signature, facts] of all that is read. #}
+{% macro readings(found, plan) %}
+    {% set sources, rows = {}, [] %}
+    {% for source in plan.sources.values() %} {% do sources.update({source.index: source}) %} {% endfor %}
+    {% for experiment in found.experiments if experiment.summary is none %}
+        {% set needs = {} %}
+        {% for pair in experiment.pairs %}
+            {% for index, texts in plan.needs[pair.plan_key].items() %}
+                {% do needs.setdefault(index, []).extend(texts) %}
+            {% endfor %}
+        {% endfor %}
+        {% for index, texts in needs.items() %}
+            {% do rows.append(
+                [
+                    experiment,
+                    sources[index],
+                    experimentos.signature_of_reading(experiment, sources[index], texts, found),
+                ]
+            ) %}
+        {% endfor %}
+    {% endfor %}
+    {{ return(rows) }}
+{% endmacro %}
+
+{# One row per experiment: whether the source is read anew for it, since when units count as changed, and
+   the days of the fact that are not as they were. #}
+{% macro changes_of_source(source) %}
+    {%- set prefix = source.index ~ "|" -%}
+    {%- set changes = ref("experimentos__fact_changes") -%}
+    select
+        experiments.experiment_id as experiment,
+        coalesce(
+            max(
+                case
+                    when
+                        (changes.item = '{{ source.index }}' or changes.day = {{ experimentos.no_day() }})
+                        and changes.item not in ('units', 'as_of')
+                    then 1
+                    when changes.item = 'as_of' and changes.fingerprint < changes.earlier_fingerprint
+                    then 1
+                    else 0
+                end
+            ),
+            0
+        )
+        = 1 as is_whole,
+        max(
+            case
+                when changes.item = 'units'
+                then cast(coalesce(changes.earlier_fingerprint, '0001-01-01') as timestamp)
+            end
+        ) as units_since,
+        max(
+            case
+                when changes.item = 'as_of'
+                then cast(coalesce(changes.earlier_fingerprint, '0001-01-01') as timestamp)
+            end
+        ) as earlier_as_of,
+        min(
+            case when changes.day > {{ experimentos.no_day() }} then cast(changes.day as timestamp) end
+        ) as first_day,
+        max(
+            case when changes.day > {{ experimentos.no_day() }} then cast(changes.day as timestamp) end
+        ) as last_day
+    from {{ ref("experimentos__experiments") }} as experiments
+    left join
+        {{ changes }} as changes
+        on experiments.experiment_id = changes.experiment
+        and (
+            changes.item in ('units', 'as_of', '{{ source.index }}')
+            or changes.item like '{{ prefix }}%'
+        )
+    group by experiments.experiment_id
+{% endmacro %}
+
+{# Whether all of a unit is read again: it is new or has changed, its experiment reads the source in
+   another way, or a day of its window before exposure is not as it was. #}
+{% macro is_fresh(source) %}
+    {%- set covariate = namespace(seconds=0) -%}
+    {%- for phase in source.phases.values() if phase.side == "pre" -%}
+        {%- set covariate.seconds = [covariate.seconds, -phase["from"]] | max -%}
+    {%- endfor -%}
+    (
+        changes.is_whole
+        or coalesce(analysed.changed_at > changes.units_since, false)
+        or coalesce(analysed.anchor_at >= changes.earlier_as_of, false)
+        or coalesce(
+            analysed.exposed_at >= changes.first_day
+            and {{ experimentos.add_seconds("analysed.exposed_at", -covariate.seconds) }}
+            < {{ experimentos.add_seconds("changes.last_day", 86400) }},
+            false
+        )
+    )
+{% endmacro %}
+
+{% macro join_changed_days(source, fact) %}
+    {%- if fact.is_dated %}
+        left join
+            (
+                select experiments.experiment_index, changes.day
+                from {{ ref("experimentos__fact_changes") }} as changes
+                inner join
+                    {{ ref("experimentos__experiments") }} as experiments
+                    on changes.experiment = experiments.experiment_id
+                where
+                    changes.item = '{{ source.index }}|{{ fact.name }}'
+                    and changes.day > {{ experimentos.no_day() }}
+            ) as changed_days
+            on units.experiment_index = changed_days.experiment_index
+            and cast(events.event_at as date) = changed_days.day
+    {%- endif %}
+{% endmacro %}
+
+{# Where reading has to begin, as a text; none: at the first row. #}
+{% macro first_change(source, fact) %}
+    {% set covariate = namespace(seconds=0) %}
+    {% for phase in source.phases.values() if phase.side == "pre" %}
+        {% set covariate.seconds = [covariate.seconds, -phase["from"]] | max %}
+    {% endfor %}
+    {% set query %}
+        select
+            max(case when changes.is_whole then 1 else 0 end),
+            min(changes.first_day),
+            min(fresh.exposed_at)
+        from ({{ experimentos.changes_of_source(source) }}) as changes
+        left join
+            (
+                select experiments.experiment_id, min(analysed.exposed_at) as exposed_at
+                from {{ ref("experimentos__analysed_units") }} as analysed
+                inner join
+                    {{ ref("experimentos__experiments") }} as experiments
+                    on analysed.experiment_index = experiments.experiment_index
+                inner join
+                    ({{ experimentos.changes_of_source(source) }}) as changes
+                    on experiments.experiment_id = changes.experiment
+                where {{ experimentos.is_fresh(source) }}
+                group by experiments.experiment_id
+            ) as fresh
+            on changes.experiment = fresh.experiment_id
+        where
+            changes.experiment in (
+                select experiments.experiment_id
+                from {{ ref("stg_experimentos__measures") }} as measures
+                inner join
+                    {{ ref("experimentos__experiments") }} as experiments
+                    on measures.experiment_index = experiments.experiment_index
+                where measures.source = {{ source.index }}
+            )
+    {% endset %}
+    {% set row = run_query(query).rows[0] %}
+    {% if row[0] == 1 %} {{ return(none) }} {% endif %}
+    {% set day = modules.datetime.timedelta(days=1) %}
+    {% set span = modules.datetime.timedelta(seconds=covariate.seconds) %}
+    {% set starts = [] %}
+    {% if row[1] is not none %} {% do starts.append(row[1]) %} {% endif %}
+    {% if row[2] is not none %} {% do starts.append(row[2] - span - day) %} {% endif %}
+    {{ return((starts | min | string)[:19] if starts else "9999-01-01") }}
+{% endmacro %}
+
+{# Before unit_days is added to: away with what is read again, and with arms that are no more. #}
+{% macro forget_days() %}
+    {%- if execute and experimentos.remembers() and is_incremental() %}
+        {%- set definitions = experimentos.definitions() %}
+        {%- set plan = experimentos.plan(definitions) %}
+        delete from {{ this }}
+        where
+            {{ experimentos.arm_of(experimentos.cohort_of("unit_key")) }}
+            not in (select arm_id from {{ ref("stg_experimentos__arms") }})
+            or not exists (
+                select 1
+                from {{ ref("stg_experimentos__measures") }} as measures
+                inner join
+                    {{ ref("stg_experimentos__arms") }} as arms
+                    on measures.experiment_index = arms.experiment_index
+                where
+                    measures.source = {{ this }}.source
+                    and arms.arm_id
+                    = {{ experimentos.arm_of(experimentos.cohort_of(this.render() ~ ".unit_key")) }}
+            );
+        {%- for source in plan.sources.values() %}
+            {{ experimentos.forget_source(source) }}
+        {%- endfor %}
+    {%- endif %}
+{% endmacro %}
+
+{% macro forget_source(source) %}
+    {%- set arm = experimentos.arm_of(experimentos.cohort_of("unit_key")) %}
+    {%- set number = experimentos.remainder("unit_key", 1073741824) %}
+    delete from {{ this }}
+    where
+        source = {{ source.index }}
+        and (
+            {{ arm }} in (
+                select arms.arm_id
+                from ({{ experimentos.changes_of_source(source) }}) as changes
+                inner join
+                    {{ ref("experimentos__experiments") }} as experiments
+                    on changes.experiment = experiments.experiment_id
+                inner join
+                    {{ ref("stg_experimentos__arms") }} as arms
+                    on experiments.experiment_index = arms.experiment_index
+                where changes.is_whole
+            )
+            or {{ number }} in (
+                select units.unit_number
+                from {{ ref("experimentos__units") }} as units
+                inner join
+                    {{ ref("experimentos__experiments") }} as experiments
+                    on units.experiment_index = experiments.experiment_index
+                inner join
+                    ({{ experimentos.changes_of_source(source) }}) as changes
+                    on experiments.experiment_id = changes.experiment
+                where units.changed_at > changes.units_since
+            )
+            or {{ number }} in (
+                select {{ experimentos.remainder("analysed.unit_key", 1073741824) }}
+                from {{ ref("experimentos__analysed_units") }} as analysed
+                inner join
+                    {{ ref("experimentos__experiments") }} as experiments
+                    on analysed.experiment_index = experiments.experiment_index
+                inner join
+                    ({{ experimentos.changes_of_source(source) }}) as changes
+                    on experiments.experiment_id = changes.experiment
+                where {{ experimentos.is_fresh(source) }} and not changes.is_whole
+            )
+            {%- for model in experimentos.source_models(source) %}
+                or (
+                    step >= 0
+                    and exists (
+                        select 1
+                        from {{ ref("experimentos__fact_changes") }} as changes
+                        inner join
+                            {{ ref("experimentos__experiments") }} as experiments
+                            on changes.experiment = experiments.experiment_id
+                        inner join
+                            {{ ref("stg_experimentos__arms") }} as arms
+                            on experiments.experiment_index = arms.experiment_index
+                        where
+                            changes.item = '{{ source.index }}|{{ model }}'
+                            and arms.arm_id = {{ arm }}
+                            and cast(changes.day as timestamp)
+                            = {{
+                                experimentos.add_seconds(
+                                    experimentos.day_of(experimentos.cohort_of("unit_key")),
+                                    "86400 * " ~ experimentos.days_of_step("step"),
+                                )
+                            }}
+                    )
+                )
+            {%- endfor %}
+        );
+{% endmacro %}
+
+{# The days from the day of an anchor to the day of a step. #}
+{% macro days_of_step(step) %}
+    {{ return("cast(floor((greatest(" ~ step ~ ", 0) + 1) / 2.0) as integer)") }}
+{% endmacro %}
+
+{% macro note_days() %}
+    {%- if execute %} {{ experimentos.note_reads("days", ref("experimentos__fact_changes")) }} {%- endif %}
+{% endmacro %}

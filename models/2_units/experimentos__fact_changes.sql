@@ -1,0 +1,124 @@
+-- One row per experiment, source of events and day that is not as it was last read into
+-- unit_days, and
+-- per experiment whose units or definitions are not.
+{%- set definitions = experimentos.definitions() %}
+{%- set plan = experimentos.plan(definitions) %}
+{%- set text = dbt.type_string() %}
+{%- set rows, facts = [], [] %}
+{%- if execute and experimentos.remembers() %}
+    {%- for experiment, source, signature in experimentos.readings(definitions, plan) %}
+        {%- do rows.append([experiment.name, source.index | string, signature]) %}
+        {%- set covariate = namespace(seconds=0) %}
+        {%- for phase in source.phases.values() if phase.side == "pre" %}
+            {%- set covariate.seconds = [covariate.seconds, -phase["from"]] | max %}
+        {%- endfor %}
+        {%- for model in experimentos.source_models(source) %}
+            {%- do facts.append(
+                [
+                    experiment.name,
+                    source.index ~ "|" ~ model,
+                    "fact " ~ model,
+                    covariate.seconds,
+                ]
+            ) %}
+        {%- endfor %}
+    {%- endfor %}
+{%- endif %}
+
+with
+
+    signatures as (
+
+        {{
+            experimentos.values_table(
+                [("experiment", text), ("item", text), ("fingerprint", text)], rows
+            )
+        }}
+
+    ),
+
+    facts as (
+
+        {{
+            experimentos.values_table(
+                [
+                    ("experiment", text),
+                    ("item", text),
+                    ("fact_item", text),
+                    ("covariate_seconds", "bigint"),
+                ],
+                facts,
+            )
+        }}
+
+    ),
+
+    experiments as (
+
+        select *
+        from {{ ref("experimentos__experiments") }}
+        where experiment_id in (select experiment from signatures)
+
+    ),
+
+    now_read as (
+
+        -- Of a day within which the data end only a part is read.
+        select
+            facts.experiment,
+            facts.item,
+            days.day,
+            case
+                when
+                    days.day > {{ experimentos.no_day() }}
+                    and experiments.data_as_of
+                    < {{ experimentos.add_seconds("cast(days.day as timestamp)", 86400) }}
+                then days.fingerprint || '|' || {{ experimentos.as_text("experiments.data_as_of") }}
+                else days.fingerprint
+            end as fingerprint
+        from facts
+        inner join experiments on facts.experiment = experiments.experiment_id
+        inner join {{ ref("stg_experimentos__model_days") }} as days on facts.fact_item = days.item
+        where
+            days.day = {{ experimentos.no_day() }}
+            or (
+                cast(days.day as timestamp) < experiments.data_as_of
+                and {{ experimentos.add_seconds("cast(days.day as timestamp)", 86400) }}
+                > {{
+                    experimentos.add_seconds(
+                        "experiments.starts_at", "(-facts.covariate_seconds - 86400)"
+                    )
+                }}
+            )
+        union all
+        -- Units that were numbered anew make all that was read of them worthless.
+        select
+            signatures.experiment,
+            signatures.item,
+            {{ experimentos.no_day() }},
+            signatures.fingerprint || '|' || coalesce(numbering.fingerprint, '')
+        from signatures
+        left join
+            {{ ref("experimentos__reads") }} as numbering
+            on numbering.reader = 'units'
+            and numbering.item = 'numbering'
+        union all
+        select
+            experiment_id,
+            'as_of',
+            {{ experimentos.no_day() }},
+            coalesce({{ experimentos.as_text("data_as_of") }}, '')
+        from experiments
+        union all
+        select
+            experiments.experiment_id,
+            'units',
+            {{ experimentos.no_day() }},
+            {{ experimentos.as_text("max(units.changed_at)") }}
+        from {{ ref("experimentos__units") }} as units
+        inner join experiments on units.experiment_index = experiments.experiment_index
+        group by experiments.experiment_id
+
+    )
+
+    {{ experimentos.changed_reads("days", "now_read") }}

@@ -1,0 +1,87 @@
+-- One row per metric, cohort, basis, segment and step at which anything changes: moments of the
+-- units
+-- with events, from one step in time after exposure to the next. Cohorts whose windows have
+-- closed stay
+-- as they are until what they read changes.
+-- depends_on: {{ ref("experimentos__stale_pairs") }}, {{ ref("experimentos__reads") }}
+{{
+    config(
+        materialized=experimentos.kept_materialization(),
+        incremental_strategy="append" if experimentos.remembers() else none,
+        pre_hook="{{ experimentos.forget_moments() }}",
+        post_hook="{{ experimentos.note_moments() }}",
+    )
+}}
+{%- set plan = experimentos.plan(experimentos.definitions()) %}
+{%- set masks = experimentos.mask_names(experimentos.plan_size(plan).masks) %}
+{%- set text = dbt.type_string() %}
+{%- set plain = [-1] %}
+{%- for shape in plan.shapes.values() if experimentos.is_plain(shape) %}
+    {%- do plain.append(shape.index) %}
+{%- endfor %}
+{%- set names = (
+    ["n_active", "n_events", "n_skipped", "n_capped"]
+    + experimentos.moment_names()
+    + ["m3_num"]
+) %}
+
+with
+
+    of_classes as (
+
+        select
+            measures.experiment_index,
+            stale.metric,
+            moments.cohort,
+            -1 as matures_after,
+            cast('both' as {{ text }}) as basis,
+            cast('all' as {{ text }}) as segment,
+            cast('all' as {{ text }}) as segment_value,
+            moments.step_from,
+            moments.step_to
+            {%- for name in names %}, moments.{{ name }} {%- endfor %}
+        from {{ ref("experimentos__class_moments") }} as moments
+        inner join
+            {{ ref("stg_experimentos__arms") }} as arms
+            on {{ experimentos.arm_of("moments.cohort") }} = arms.arm_id
+        inner join
+            {{ ref("experimentos__class_measures") }} as measures
+            on arms.experiment_index = measures.experiment_index
+            and moments.source = measures.source
+            and moments.shape = measures.shape
+            {%- for mask in masks %} and moments.{{ mask }} = measures.{{ mask }} {%- endfor %}
+        inner join
+            {{ ref("experimentos__stale_pairs") }} as stale on measures.pair_id = stale.pair_id
+        where
+            {{ experimentos.day_of("moments.cohort") }} >= stale.from_day
+            and measures.is_whole
+            and measures.slice is null
+            and measures.shape in ({{ plain | join(", ") }})
+
+    ),
+
+    united as (
+
+        select *
+        from of_classes
+        union all
+        select
+            stale.experiment_index,
+            stale.metric,
+            moments.cohort,
+            moments.matures_after,
+            moments.basis,
+            moments.segment,
+            moments.segment_value,
+            moments.step_from,
+            moments.step_to
+            {%- for name in names %}, moments.{{ name }} {%- endfor %}
+        from {{ ref("experimentos__pair_moments") }} as moments
+        inner join
+            {{ ref("experimentos__stale_pairs") }} as stale on moments.pair_id = stale.pair_id
+        where {{ experimentos.day_of("moments.cohort") }} >= stale.from_day
+
+    )
+
+select *
+from united
