@@ -22,7 +22,14 @@
             {% do words.setdefault(name, {}).update(
                 {word: "'" ~ equality.group(2) ~ "' then " ~ bit}
             ) %}
-        {% else %} {% do terms.append("case when " ~ predicate ~ " then " ~ bit ~ " else 0 end") %}
+        {% else %}
+            {% do terms.append(
+                "case when "
+                ~ experimentos.condition(columns, predicate)
+                ~ " then "
+                ~ bit
+                ~ " else 0 end"
+            ) %}
         {% endif %}
     {% endfor %}
     {% for name, branches in words.items() %}

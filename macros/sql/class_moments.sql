@@ -67,3 +67,9 @@
         {%- for mask in masks %} and unit_events.{{ mask }} = classes.{{ mask }} {%- endfor %}
     where unit_events.source = {{ source }}
 {% endmacro %}
+
+{# Whether any window closes within a day. #}
+{% macro has_exact_closes(plan) %}
+    {% for shape in plan.shapes.values() if shape.closes % 86400 %} {{ return(true) }} {% endfor %}
+    {{ return(false) }}
+{% endmacro %}

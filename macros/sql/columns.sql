@@ -20,25 +20,44 @@
    A lone name that is no column has the class 'missing'. Other expressions are asked of the warehouse;
    `label` stands in that query, so that an error of the warehouse shows whose expression it was. #}
 {% macro expression(relation, columns, text, label) %}
-    {% set found = modules.re.match('^\\s*"?([A-Za-z_][A-Za-z0-9_ $]*?)"?\\s*$', text | string) %}
-    {% if found %}
-        {% set column = columns.get(found.group(1) | lower) %}
-        {% if column is none %}
-            {% if " " not in found.group(1) and found.group(1) | lower not in ["true", "false"] %}
-                {{ return({"sql": text, "class": "missing", "type": none}) }}
-            {% endif %}
-        {% else %}
-            {{ return({"sql": experimentos.quoted(column.name), "class": column.class, "type": column.type}) }}
-        {% endif %}
+    {% set column = experimentos.lone_column(columns, text) %}
+    {% if column == "missing" %} {{ return({"sql": text, "class": "missing", "type": none}) }}
+    {% elif column is not none %}
+        {{ return({"sql": experimentos.quoted(column.name), "class": column.class, "type": column.type}) }}
     {% endif %}
     {% set asked = experimentos.kept().setdefault("expressions", {}) %}
     {% set key = relation ~ "|" ~ text %}
     {% if key not in asked %}
         {% set query %}
-            select ({{ text }}) as {{ experimentos.quoted(label | replace('"', "'")) }} from {{ relation }}
+            select {{ experimentos.labelled(text, label) }} as asked from {{ relation }}
         {% endset %}
         {% do asked.update({key: get_column_schema_from_query(query)[0].dtype}) %}
     {% endif %}
     {% set type = asked[key] %}
-    {{ return({"sql": "(" ~ text ~ ")", "class": experimentos.type_class(type), "type": type}) }}
+    {{
+        return(
+            {
+                "sql": experimentos.in_parentheses(text),
+                "class": experimentos.type_class(type),
+                "type": type,
+            }
+        )
+    }}
+{% endmacro %}
+
+{# A condition as SQL, without asking for its type. #}
+{% macro condition(columns, text) %}
+    {% set column = experimentos.lone_column(columns, text) %}
+    {{
+        return(
+            experimentos.quoted(column.name)
+            if column is mapping
+            else experimentos.in_parentheses(text)
+        )
+    }}
+{% endmacro %}
+
+{# The text may end in a comment. #}
+{% macro in_parentheses(text) %}
+    {{ return("(" ~ text ~ ("\n" if "--" in text | string else "") ~ ")") }}
 {% endmacro %}

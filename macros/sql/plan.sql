@@ -196,7 +196,7 @@
 
 {# The mask columns and slots of the widest source. Every source has a slot of rows. #}
 {% macro plan_size(plan) %}
-    {% set size = {"masks": 1, "slots": 1, "day_slots": 1} %}
+    {% set size = {"masks": 1, "slots": 1, "day_slots": 1, "items": {}} %}
     {% for source in plan.sources.values() %}
         {% do size.update(
             {
@@ -209,6 +209,16 @@
                 | max,
             }
         ) %}
+    {% endfor %}
+    {% set types = {
+        "item": dbt.type_string(),
+        "item_number": experimentos.type_double(),
+        "item_at": "timestamp",
+    } %}
+    {% for source in plan.sources.values() %}
+        {% for name in experimentos.item_columns(source) %}
+            {% do size["items"].update({name: types[name]}) %}
+        {% endfor %}
     {% endfor %}
     {{ return(size) }}
 {% endmacro %}

@@ -84,7 +84,8 @@
         analysed.unit
         {%- if fact.is_dated %}
             ,
-            analysed.anchor_at
+            analysed.anchor_at,
+            {{ experimentos.start_of_day("analysed.anchor_at") }} as anchor_day
             {%- for bound in expressions %}, {{ bound }} as bound_{{ loop.index0 }} {%- endfor %},
             {{ expressions[outer[0]] }} as reads_from,
             least({{ expressions[outer[1]] }}, experiments.data_as_of) as reads_to

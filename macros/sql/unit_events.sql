@@ -12,9 +12,9 @@
         unit_key,
         cast({{ source.index }} as integer) as source,
         {{ masks | join(", ") }},
-        {{ experimentos.given_or_null(items, "item", dbt.type_string()) }},
-        {{ experimentos.given_or_null(items, "item_number", experimentos.type_double()) }},
-        {{ experimentos.given_or_null(items, "item_at", "timestamp") }},
+        {%- for name, type in size["items"].items() %}
+            {{ experimentos.given_or_null(items, name, type) }},
+        {%- endfor %}
         {%- if daily %}
             step, {{ experimentos.slot_columns(source, source.day_slots, size.day_slots, false) }}
         {%- else %} {{ experimentos.slot_columns(source, source.slots, size.slots, dated) }}
@@ -94,9 +94,10 @@
         {{ experimentos.fact_without_repeats(fact, relation, columns) }}
         {%- set asked = predicates.keys() | list %}
         {%- set conditions = [] %}
-        {%- if source.only %} {%- do conditions.append("(" ~ source.only ~ "\n)") %}
+        {%- if source.only %}
+            {%- do conditions.append(experimentos.condition(columns, source.only)) %}
         {%- elif asked | length == 1 and asked[0] %}
-            {%- do conditions.append("(" ~ asked[0] ~ "\n)") %}
+            {%- do conditions.append(experimentos.condition(columns, asked[0])) %}
         {%- endif %}
         {%- if only_changed and fact.is_dated %}
             {%- set first = experimentos.first_change(source, fact) %}
@@ -159,7 +160,7 @@
    it is minus the seconds of the shortest covariate window that holds the event. #}
 {% macro step_of_event(source, dated, by_date) %}
     {% if not dated %} {{ return("0") }} {% endif %}
-    {%- set day = experimentos.start_of_day("units.anchor_at") -%}
+    {%- set day = "units.anchor_day" -%}
     {%- set base = day if by_date else "units.anchor_at" -%}
     {%- set ends = [] -%}
     {%- for phase in source.phases.values() if phase.side == "post" -%}

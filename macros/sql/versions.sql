@@ -2,7 +2,8 @@
    totals before exposure. A unit with rows before exposure alone has one version without anything. #}
 {% macro versions(source, size) %}
     {%- set masks = experimentos.mask_names(size.masks) -%}
-    {%- set keys = ["unit_key"] + masks + ["item"] -%}
+    {%- set sliced = ["item"] if source.slice is not none else [] -%}
+    {%- set keys = ["unit_key"] + masks + sliced -%}
     {%- set has_pre = "pre" in source.phases.values() | map(attribute="side") -%}
     with
 
@@ -63,6 +64,7 @@
 
     select
         {{ keys | join(", ") }},
+        {{ "'' as item," if not sliced }}
         cast({{ source.index }} as integer) as source,
         step_from,
         step_to,
@@ -73,6 +75,7 @@
         union all
         select
             {{ keys | join(", ") }},
+            {{ "'' as item," if not sliced }}
             cast({{ source.index }} as integer) as source,
             0 as step_from,
             coalesce(step_from, {{ experimentos.last_step() }}) as step_to,

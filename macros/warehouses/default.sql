@@ -299,7 +299,14 @@
 {% macro default__outer_values(found, wanted, pairs) %}
     {%- set sides = wanted | map(attribute=2) | unique | list %}
     kept as (
-        {{ experimentos.counted_values(experimentos.capped_numbers(found, pairs, sides), sides, "spots", false) }}
+        {{
+            experimentos.counted_values(
+                experimentos.capped_numbers(found, pairs, sides),
+                sides,
+                "spots",
+                false,
+            )
+        }}
     ),
 
     extremes as (

@@ -52,7 +52,9 @@
     {%- for _, _, x, bound, amount in wanted %}
         {%- if (x, bound) not in ends %} {%- do ends.append((x, bound)) %} {%- endif %}
         {#- a heap holds under a million values, which is a hundredth of 100 million units -#}
-        {%- if (amount if bound == "lower" else 1 - amount) > 0.0101 %} {%- do inner.append(x) %} {%- endif %}
+        {%- if (amount if bound == "lower" else 1 - amount) > 0.0101 %}
+            {%- do inner.append(x) %}
+        {%- endif %}
     {%- endfor %}
     {{ experimentos.duckdb_heaps(ends, 200000 if inner else 999999) }},
 
@@ -75,7 +77,10 @@
                         lengths
                         on outermost.pair_id = lengths.pair_id
                         and outermost.is_activated = lengths.is_activated
-                    where lengths.x = '{{ x }}' and lengths.bound = '{{ bound }}' and not lengths.is_far_in
+                    where
+                        lengths.x = '{{ x }}'
+                        and lengths.bound = '{{ bound }}'
+                        and not lengths.is_far_in
                 ) as listed
             group by spot, is_activated, is_mature, value
         {%- endfor %}
@@ -84,9 +89,14 @@
             select *
             from
                 (
-                    {{ experimentos.counted_values(
-                        numbers, sides, "(select * from lengths where is_far_in)", true
-                    ) }}
+                    {{
+                        experimentos.counted_values(
+                            numbers,
+                            sides,
+                            "(select * from lengths where is_far_in)",
+                            true,
+                        )
+                    }}
                 ) as counted
         {%- endif %}
 
@@ -96,11 +106,9 @@
 {# How many of the outermost values each percentile needs: up to its place, the one beyond it, and one for
    rounding. #}
 {% macro duckdb_heaps(ends, longest) %}
-    lengths as materialized (
+    lengths as materialized(
 
-        select
-            *,
-            length > {{ longest }} as is_far_in
+        select *, length > {{ longest }} as is_far_in
         from
             (
                 select
@@ -108,7 +116,9 @@
                     eligible.population = 'activated' as is_activated,
                     cast(
                         ceil(
-                            case when spots.bound = 'upper' then 1 - spots.amount else spots.amount end
+                            case
+                                when spots.bound = 'upper' then 1 - spots.amount else spots.amount
+                            end
                             * (eligible.n_all - 1)
                         ) as bigint
                     )
@@ -125,9 +135,13 @@
             pair_id,
             is_activated,
             max(last_day) as last_day
-            {%- for x, bound in ends %},
+            {%- for x, bound in ends %}
+                ,
                 coalesce(
-                    max(length) filter (where x = '{{ x }}' and bound = '{{ bound }}' and not is_far_in), 1
+                    max(length) filter (
+                        where x = '{{ x }}' and bound = '{{ bound }}' and not is_far_in
+                    ),
+                    1
                 ) as {{ bound }}_{{ x }}
             {%- endfor %}
         from lengths
@@ -138,26 +152,25 @@
 
 {# The heaps of each pair, population and maturity, and from the same scan the extremes of all values. #}
 {% macro duckdb_outermost(numbers, sides, ends) %}
-    outermost as materialized (
+    outermost as materialized(
 
         select
             numbers.pair_id,
             numbers.is_activated,
             coalesce(numbers.day <= heaps.last_day, false) as is_mature,
             count(*) as n
-            {%- for x in sides %},
-                min(numbers.{{ x }}) as smallest_{{ x }},
-                max(numbers.{{ x }}) as largest_{{ x }}
+            {%- for x in sides %}
+                , min(numbers.{{ x }}) as smallest_{{ x }}, max(numbers.{{ x }}) as largest_{{ x }}
             {%- endfor %}
-            {%- for x, bound in ends %},
-                {{ "max" if bound == "upper" else "min" }}(numbers.{{ x }}, heaps.{{ bound }}_{{ x }})
-                as {{ bound }}_{{ x }}
+            {%- for x, bound in ends %}
+                ,
+                {{ "max" if bound == "upper" else "min" }} (
+                    numbers.{{ x }}, heaps.{{ bound }}_{{ x }}
+                ) as {{ bound }}_{{ x }}
             {%- endfor %}
         from ({{ numbers }}) as numbers
         inner join
-            heaps
-            on numbers.pair_id = heaps.pair_id
-            and numbers.is_activated = heaps.is_activated
+            heaps on numbers.pair_id = heaps.pair_id and numbers.is_activated = heaps.is_activated
         group by 1, 2, 3
 
     ),

@@ -38,7 +38,7 @@
                 {{ experimentos.event_time(fact, relation, columns) }} as event_at
             from
                 {{ relation }}
-                {{ "where " ~ experiment.activation["where"] if experiment.activation["where"] }}
+                {{ "where " ~ experimentos.condition(columns, experiment.activation["where"]) if experiment.activation["where"] }}
         ) as events
         on units.unit = events.unit
         and events.event_at

@@ -22,6 +22,7 @@ select
     measures.combine_num,
     measures.combine_den,
     pairs.is_zero_filled,
+    pairs.threshold,
     -- Levels of a slice may be put together, so that they are never whole.
     measures.slice is null
     and count(*) over (partition by measures.pair_id, measures.slice) = 1

@@ -48,9 +48,6 @@
         cast(null as integer) as source,
         {%- for mask in range(size.masks) %} cast(null as bigint) as mask_{{ mask }},
         {%- endfor %}
-        cast(null as {{ dbt.type_string() }}) as item,
-        cast(null as {{ double }}) as item_number,
-        cast(null as timestamp) as item_at,
         0 as step,
         {%- for slot in range(size.day_slots) %}
             cast(null as {{ double }}) as slot_{{ slot }}{{ "," if not loop.last }}

@@ -27,7 +27,9 @@ with
                 {%- endfor %}
             {%- endfor %}
             {{ experimentos.shape_case(shapes, "events") }} as n_events,
-            {{ experimentos.shape_case(shapes, "skipped") }} as n_skipped
+            {{ experimentos.shape_case(shapes, "skipped") }} as n_skipped,
+            measures.is_zero_filled,
+            measures.threshold
         from {{ ref("experimentos__unit_events") }} as unit_events
         inner join
             {{ ref("stg_experimentos__arms") }} as arms
@@ -60,23 +62,29 @@ with
                 as {{ side }}_cov,
             {%- endfor %}
             n_events,
-            n_skipped
+            n_skipped,
+            is_zero_filled,
+            threshold
         from read_whole
         union all
         select
-            unit_key,
-            pair_id,
-            slice,
-            item,
-            step_from,
-            step_to,
-            num,
-            den,
-            num_cov,
-            den_cov,
-            n_events,
-            n_skipped
-        from {{ ref("experimentos__unit_pairs") }}
+            unit_pairs.unit_key,
+            unit_pairs.pair_id,
+            unit_pairs.slice,
+            unit_pairs.item,
+            unit_pairs.step_from,
+            unit_pairs.step_to,
+            unit_pairs.num,
+            unit_pairs.den,
+            unit_pairs.num_cov,
+            unit_pairs.den_cov,
+            unit_pairs.n_events,
+            unit_pairs.n_skipped,
+            pairs.is_zero_filled,
+            pairs.threshold
+        from {{ ref("experimentos__unit_pairs") }} as unit_pairs
+        inner join
+            {{ ref("stg_experimentos__pairs") }} as pairs on unit_pairs.pair_id = pairs.pair_id
 
     )
 
@@ -88,9 +96,8 @@ select
     united.step_from,
     united.step_to,
     {%- for x in experimentos.moment_means() %}
-        {{ experimentos.finished(x, "pairs") }} as {{ x }},
+        {{ experimentos.finished(x, "united") }} as {{ x }},
     {%- endfor %}
     coalesce(united.n_events, 0) as n_events,
     coalesce(united.n_skipped, 0) as n_skipped
 from united
-inner join {{ ref("stg_experimentos__pairs") }} as pairs on united.pair_id = pairs.pair_id

@@ -7,6 +7,8 @@
     "num": experimentos.used_ways(plan, "num"),
     "den": experimentos.used_ways(plan, "den"),
 } %}
+{%- set sliced = plan.sources.values() | rejectattr("slice", "none") | list | length > 0 %}
+{%- set key = ["unit_key", "pair_id"] + (["item"] if sliced else []) %}
 {%- set numbers = [] %}
 {%- for side in ["num", "den"] %}
     {%- for x in ["value", "weight", "cov", "cov_weight"] %}
@@ -52,17 +54,15 @@ with
     ),
 
     {%- if experimentos.is_daily() %}
-        points as (select distinct unit_key, pair_id, item, step_from from read),
+        points as (select distinct {{ key | join(", ") }}, step_from from read),
 
         rows_at as (
 
             select points.step_from as step, read.*
             from points
             inner join
-                read
-                on points.unit_key = read.unit_key
-                and points.pair_id = read.pair_id
-                and points.item = read.item
+                read on points.unit_key = read.unit_key and points.pair_id = read.pair_id
+                {{ "and points.item = read.item" if sliced }}
                 and points.step_from >= read.step_from
                 and points.step_from < read.step_to
 
@@ -73,10 +73,8 @@ with
     gathered as (
 
         select
-            unit_key,
-            pair_id,
-            item,
-            max(slice) as slice,
+            {{ key | join(", ") }},
+            {{ "max(slice)" if sliced else "cast(null as " ~ dbt.type_string() ~ ")" }} as slice,
             step,
             {%- for side in ["num", "den"] %}
                 {%- for x in ["", "_cov"] %}
@@ -93,7 +91,7 @@ with
             sum(n_events) as n_events,
             sum(n_skipped) as n_skipped
         from rows_at
-        group by unit_key, pair_id, item, step
+        group by {{ key | join(", ") }}, step
 
     )
 
@@ -101,12 +99,15 @@ select
     unit_key,
     pair_id,
     slice,
-    item,
+    {{ "item" if sliced else "'' as item" }},
     step as step_from,
-    coalesce(
-        lead(step) over (partition by unit_key, pair_id, item order by step),
-        {{ experimentos.last_step() }}
-    ) as step_to,
+    {% if experimentos.is_daily() -%}
+        coalesce(
+            lead(step) over (partition by {{ key | join(", ") }} order by step),
+            {{ experimentos.last_step() }}
+        )
+    {%- else -%} {{ experimentos.last_step() }}
+    {%- endif %} as step_to,
     num,
     den,
     num_cov,

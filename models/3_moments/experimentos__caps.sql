@@ -9,7 +9,10 @@
 {%- for experiment in definitions.experiments if experiment.summary is none %}
     {%- for pair in experiment.pairs %}
         {%- for (side, limit), cap in experimentos.caps_of(pair).items() %}
-            {%- for x in [side, side ~ "_cov"] %}
+            {%- set has_covariate = (
+                pair.metric.covariate or pair.metric.covariate_column is not none
+            ) %}
+            {%- for x in [side] + ([side ~ "_cov"] if has_covariate else []) %}
                 {%- set rows = given if cap.kind == "absolute" else wanted %}
                 {%- set bound = "upper" if limit == "cap" else "lower" %}
                 {%- do rows.append([rows | length, pair.pair_id, x, bound, cap.amount]) %}
@@ -52,7 +55,12 @@ with
             union all
         {%- endif %}
         select
-            given.pair_id, populations.population, bases.basis, given.x, given.bound, given.amount
+            given.pair_id,
+            populations.population,
+            bases.basis,
+            given.x,
+            given.bound,
+            given.amount as threshold
         from given
         cross join
             (

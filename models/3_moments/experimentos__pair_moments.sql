@@ -9,6 +9,9 @@
 {%- for shape in plan.shapes.values() if experimentos.is_plain(shape) %}
     {%- do plain.append(shape.index) %}
 {%- endfor %}
+{%- set has_exact = experimentos.has_exact_closes(plan) or has_part_days %}
+{%- set needs_units = has_exact or segments | length > 0 %}
+-- depends_on: {{ ref("experimentos__analysed_units") }}
 {%- set keys = ["cohort", "matures_after", "pair_id", "basis", "segment", "segment_value"] %}
 {%- set daily_segments = [-1] %}
 {%- for experiment in definitions.experiments if experiment.get("segments_daily") %}
@@ -52,21 +55,24 @@ with
 
         select
             {{ experimentos.cohort_of("unit_metrics.unit_key") }} as cohort,
-            case
-                when
-                    pairs.is_dated
-                    and not pairs.is_endless
-                    and {{ "true" if has_part_days else "pairs.horizon_seconds % 86400 > 0" }}
-                then
-                    {{
-                        experimentos.days_until_closed(
-                            "units.anchor_at",
-                            "pairs.horizon_seconds",
-                            "experiments.data_as_of",
-                        )
-                    }}
-                else -1
-            end as matures_after,
+            {% if has_exact -%}
+                case
+                    when
+                        pairs.is_dated
+                        and not pairs.is_endless
+                        and {{ "true" if has_part_days else "pairs.horizon_seconds % 86400 > 0" }}
+                    then
+                        {{
+                            experimentos.days_until_closed(
+                                "units.anchor_at",
+                                "pairs.horizon_seconds",
+                                "experiments.data_as_of",
+                            )
+                        }}
+                    else -1
+                end
+            {%- else -%} -1
+            {%- endif %} as matures_after,
             readings.pair_id,
             coalesce(caps.basis, 'both') as basis,
             readings.segment,
@@ -102,9 +108,14 @@ with
             on readings.pair_id = unit_metrics.pair_id
             and readings.slice is not distinct from unit_metrics.slice
         inner join
-            {{ ref("experimentos__analysed_units") }} as units
-            on unit_metrics.unit_key = units.unit_key
-        inner join {{ ref("stg_experimentos__arms") }} as arms on units.arm_id = arms.arm_id
+            {{ ref("stg_experimentos__arms") }} as arms
+            on {{ experimentos.arm_of(experimentos.cohort_of("unit_metrics.unit_key")) }}
+            = arms.arm_id
+        {%- if needs_units %}
+            inner join
+                {{ ref("experimentos__analysed_units") }} as units
+                on unit_metrics.unit_key = units.unit_key
+        {%- endif %}
         left join
             {{ ref("experimentos__caps") }} as caps
             on readings.pair_id = caps.pair_id

@@ -1,5 +1,7 @@
 import json
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -29,3 +31,12 @@ def run():
         return Answer(result.exit_code, result.stdout, result.stderr)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def project_of_strings():
+    """The class of projects that are written by a test; it stands with the tests of the package."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "dbt"))
+    from project import Project
+
+    return Project

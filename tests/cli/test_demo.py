@@ -133,8 +133,11 @@ def test_users_without_any_activity_are_counted_as_zeros(mart):
         "select m.n_units, c.n_units as n_assigned, m.n_events "
         "from experimentos__moments as m inner join ("
         "  select experiment_id, variant, sum(n_units) as n_units "
-        "  from experimentos__assignment_counts where population = 'analysed' group by all"
-        ") as c using (experiment_id, variant) where m.metric = 'revenue'"
+        "  from experimentos__assignment_counts "
+        "  where population = 'analysed' and segment = 'all' group by all"
+        ") as c using (experiment_id, variant) inner join experimentos__experiments as e "
+        "on m.experiment_id = e.experiment_id and m.as_of = e.data_as_of "
+        "where m.metric = 'revenue' and m.basis = 'mature' and m.segment = 'all'"
     )
     assert len(rows) == sum(len(plan.variants) for plan in PLANS)
     for row in rows:
@@ -214,7 +217,8 @@ def test_without_python_models_the_marts_are_the_same(demo, mart, tmp_path):
     with opened(folder) as project:
         assert project.has("effects_store")
         build(project, full=True)
-        for name in ("effects", "health", "variant_decisions", "decisions", "power"):
+        names = ("effects", "effects_by_age", "health", "variant_decisions", "decisions", "power")
+        for name in names:
             key = "order by all"
             same(project.fetch(name), mart(f"select * from experimentos__{name} {key}"))
         # A second build replaces the stores' rows, and does not add to them.

@@ -1,11 +1,13 @@
 import re
+from pathlib import Path
 
 import pytest
+import typer
 
 import experimentos
 from experimentos.cli import app
 
-VERBS = ["init", "demo", "check", "build", "memo", "analyze"]
+VERBS = ["init", "demo", "check", "explain", "build", "memo", "analyze"]
 ON_A_PROJECT = ["init", "check", "build", "memo"]
 
 
@@ -19,6 +21,18 @@ def test_help_lists_every_verb_and_the_exit_codes(run):
     for verb in VERBS:
         assert re.search(rf"^│ {verb} ", answer.out, re.MULTILINE)
     assert "Exit codes: 0 fine; 1 a problem with your input" in answer.out
+
+
+def test_the_reference_has_every_verb_and_its_options():
+    text = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    start, *sections = text.split("\n## `experimentos ")
+    assert [re.match(r"\w+", section)[0] for section in sections] == VERBS
+    commands = typer.main.get_command(app).commands
+    for verb, section in zip(VERBS, sections, strict=True):
+        for parameter in commands[verb].params:
+            for option in parameter.opts:
+                if option.startswith("--"):
+                    assert f"`{option}" in section + start, (verb, option)
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 import experimentos
-from experimentos.cli import analyze, check, demo, init, memo
+from experimentos.cli import analyze, check, demo, explain, init, memo
 from experimentos.cli import build as build_
 
 _HELP = """\
@@ -28,7 +28,15 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
-for _verb in (init.init, demo.demo, check.check, build_.build, memo.memo, analyze.analyze):
+for _verb in (
+    init.init,
+    demo.demo,
+    check.check,
+    explain.explain,
+    build_.build,
+    memo.memo,
+    analyze.analyze,
+):
     app.command(epilog=_EPILOG)(_verb)
 
 

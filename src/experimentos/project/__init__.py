@@ -1,7 +1,15 @@
 """The gateway to dbt: the only part that runs dbt, and the only one that talks to a warehouse."""
 
+from experimentos.project.bindings import Bindings, read_bindings
 from experimentos.project.build import build
 from experimentos.project.definitions import Definitions, read_definitions
+from experimentos.project.explanations import (
+    Comparison,
+    Reading,
+    Windows,
+    explain,
+    explain_windows,
+)
 from experimentos.project.gateway import BuildSummary, Progress, Project
 from experimentos.project.yaml_files import (
     DuplicateKey,
@@ -11,14 +19,21 @@ from experimentos.project.yaml_files import (
 )
 
 __all__ = [
+    "Bindings",
     "BuildSummary",
+    "Comparison",
     "Definitions",
     "DuplicateKey",
     "MisreadKey",
     "Progress",
     "Project",
+    "Reading",
+    "Windows",
     "build",
+    "explain",
+    "explain_windows",
     "find_duplicate_keys",
     "find_misread_keys",
+    "read_bindings",
     "read_definitions",
 ]

@@ -1,16 +1,14 @@
 """What a project defines and what is wrong with it, as the dbt macros and the YAML files say."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from experimentos.errors import ProjectError
+from experimentos.project.answers import find_answer
 from experimentos.project.gateway import PACKAGE, Project
 from experimentos.project.messages import KEY_HELP
 from experimentos.project.yaml_files import find_duplicate_keys, find_misread_keys
-
-_LISTING = "experimentos_check "
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ def read_definitions(project: Project) -> Definitions:
         if KEY_HELP in str(error):
             # dbt names neither the file nor the line.
             failure = tuple(map(str, find_misread_keys(project.root))) or failure
-    listing = _listing(logged)
+    listing = find_answer(logged, "check")
     return Definitions(
         experiments=tuple(listing.get("experiments", ())),
         metrics=tuple(listing.get("metrics", ())),
@@ -66,11 +64,3 @@ def read_definitions(project: Project) -> Definitions:
         problems=duplicates + (tuple(listing.get("problems", ())) or failure),
         held=tuple(listing.get("held", ())),
     )
-
-
-def _listing(logged: list[str]) -> dict[str, Any]:
-    for line in logged:
-        if line.startswith(_LISTING):
-            content = json.loads(line.removeprefix(_LISTING))
-            return content if isinstance(content, dict) else {}
-    return {}

@@ -14,10 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import experimentos
 from experimentos.errors import ExperimentosError, ProjectError
-from experimentos.project import literals, messages
-from experimentos.project.settings import package_folder, package_version
+from experimentos.project import adapters, literals, messages
+from experimentos.project.settings import require_same_version
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -117,13 +116,7 @@ class Project:
 
     def close(self) -> None:
         """Close all connections of dbt and release the DuckDB file."""
-        for adapter in _adapters():
-            adapter.cleanup_connections()
-            manager = type(adapter.connections)
-            # dbt-duckdb keeps its database open between calls (dbt-core#11980).
-            if getattr(manager, "_ENV", None) is not None:
-                manager.env().close()
-                manager.close_all_connections()
+        adapters.release()
 
     @property
     def manifest(self) -> "Manifest":
@@ -165,18 +158,27 @@ class Project:
             warnings=tuple(f"{result.node.name}: {result.message}" for result in warned),
         )
 
-    def run_operation(self, macro: str, *, logged: list[str] | None = None) -> None:
+    def run_operation(
+        self,
+        macro: str,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        logged: list[str] | None = None,
+    ) -> None:
         """Run ``dbt run-operation``.
 
         Parameters
         ----------
         macro : str
             For instance ``experimentos.check``.
+        arguments : mapping, optional
+            The macro's, by name.
         logged : list of str, optional
             Takes what the macro logs, also when it fails.
         """
         _ = self.manifest
-        self._invoke(["run-operation", macro], logged=logged)
+        given = ["--args", json.dumps(dict(arguments))] if arguments else []
+        self._invoke(["run-operation", macro, *given], logged=logged)
 
     def install_packages(self) -> None:
         """Run ``dbt deps``, which for local packages needs no network."""
@@ -197,8 +199,26 @@ class Project:
         list of dict
             Column names to Python values; NaN and infinity are as the warehouse holds them.
         """
-        columns, rows = self._query(f"select * from {self.relation_name(name)}")  # noqa: S608
-        return [dict(zip(columns, row, strict=True)) for row in rows]
+        return self.query(f"select * from {self.relation_name(name)}")  # noqa: S608
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        """Return all rows of a query that a macro of the package has rendered.
+
+        Parameters
+        ----------
+        sql : str
+            One statement.
+
+        Returns
+        -------
+        list of dict
+            As for `fetch`.
+        """
+        _ = self.manifest  # an invocation registers the adapter
+        with self._connection() as adapter:
+            _, cursor = adapter.connections.add_query(sql, auto_begin=False)
+            columns = [column[0] for column in cursor.description]
+            return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
     def fetch_table(self, name: str, schema: "pa.Schema") -> "pa.Table":
         """Return all rows of a model of the package as an Arrow table.
@@ -303,22 +323,7 @@ class Project:
 
     def check_versions(self) -> None:
         """Raise unless the dbt package installed in the project is of this version."""
-        folder = package_folder(self.root, PACKAGE)
-        if folder is None:
-            msg = (
-                f"The dbt package `experimentos` is not installed in {self.root}. "
-                "Run `experimentos init`, then `dbt deps`."
-            )
-            raise ProjectError(msg)
-        version = package_version(folder)
-        if version != experimentos.__version__:
-            msg = (
-                f"The dbt package `experimentos` in {folder} is version {version}, the Python "
-                f"package is {experimentos.__version__}. Run `experimentos init` and `dbt deps` "
-                f"to bring the project to {experimentos.__version__}, or "
-                f"`pip install experimentos=={version}`."
-            )
-            raise ProjectError(msg)
+        require_same_version(self.root, PACKAGE)
 
     def _column_types(self, name: str) -> dict[str, str]:
         node = self.node(name)
@@ -330,12 +335,6 @@ class Project:
                 column.name: column.data_type
                 for column in adapter.get_columns_in_relation(relation)
             }
-
-    def _query(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-        _ = self.manifest  # an invocation registers the adapter
-        with self._connection() as adapter:
-            _, cursor = adapter.connections.add_query(sql, auto_begin=False)
-            return [column[0] for column in cursor.description], cursor.fetchall()
 
     def _invoke(
         self, arguments: Sequence[str], *, logged: list[str] | None = None
@@ -373,7 +372,7 @@ class Project:
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[Any]:
-        (adapter,) = _adapters()
+        (adapter,) = adapters.registered()
         try:
             with contextlib.chdir(self.root), adapter.connection_named(PACKAGE):
                 yield adapter
@@ -386,10 +385,3 @@ class Project:
 def _unique_id(name: str) -> str:
     full = name if name.startswith(f"{PACKAGE}__") else f"{PACKAGE}__{name}"
     return f"model.{PACKAGE}.{full}"
-
-
-def _adapters() -> Sequence[Any]:
-    """Return dbt's adapters: one, renewed at every invocation; none before the first."""
-    from dbt.adapters.factory import FACTORY  # noqa: PLC0415
-
-    return list(FACTORY.adapters.values())

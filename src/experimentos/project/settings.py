@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+import experimentos
 from experimentos.errors import ProjectError
 
 
@@ -68,3 +69,36 @@ def package_folder(root: Path, package: str) -> Path | None:
         return root
     installed = root / str(settings.get("packages-install-path", "dbt_packages")) / package
     return installed if (installed / "dbt_project.yml").is_file() else None
+
+
+def require_same_version(root: Path, package: str) -> None:
+    """Raise unless the dbt package installed in a project is of the Python package's version.
+
+    Parameters
+    ----------
+    root : Path
+        The project's folder.
+    package : str
+        The package's project name.
+
+    Raises
+    ------
+    ProjectError
+        If it is not installed, or of another version.
+    """
+    folder = package_folder(root, package)
+    if folder is None:
+        msg = (
+            f"The dbt package `experimentos` is not installed in {root}. "
+            "Run `experimentos init`, then `dbt deps`."
+        )
+        raise ProjectError(msg)
+    version = package_version(folder)
+    if version != experimentos.__version__:
+        msg = (
+            f"The dbt package `experimentos` in {folder} is version {version}, the Python "
+            f"package is {experimentos.__version__}. Run `experimentos init` and `dbt deps` "
+            f"to bring the project to {experimentos.__version__}, or "
+            f"`pip install experimentos=={version}`."
+        )
+        raise ProjectError(msg)
