@@ -4,5 +4,6 @@
         {{ return(ref("experimentos__" ~ what ~ "_store")) }}
     {% endif %}
     {% if what == "effects" %} {{ return(ref("experimentos__estimate_effects")) }} {% endif %}
+    {% if what == "ages" %} {{ return(ref("experimentos__estimate_ages")) }} {% endif %}
     {{ return(ref("experimentos__check_sample_ratio")) }}
 {% endmacro %}

@@ -6,7 +6,8 @@
 {%- set double = experimentos.type_double() %}
 {%- set sides = experimentos.moment_means() %}
 {%- set given, wanted = [], [] %}
-{%- for experiment in definitions.experiments if experiment.summary is none %}
+{%- for experiment in definitions.experiments
+    if experiment.summary is none and not experiment.is_archived %}
     {%- for pair in experiment.pairs %}
         {%- for (side, limit), cap in experimentos.caps_of(pair).items() %}
             {%- set has_covariate = (

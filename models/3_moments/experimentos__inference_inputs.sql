@@ -1,5 +1,5 @@
--- One row per experiment, metric and variant: moments beside what is asked of them. All that
--- inference reads.
+-- One row per row of the moments: the moments beside what is asked of them. All that inference
+-- reads.
 {%- set statistics = [
     "mean_num",
     "m2_num",
@@ -15,49 +15,73 @@
     "c2_den_num_cov",
     "c2_den_den_cov",
     "c2_num_cov_den_cov",
+    "quantile_value",
+    "quantile_std_error",
 ] %}
+{%- set keys = [
+    "experiment_id",
+    "metric",
+    "variant",
+    "population",
+    "segment",
+    "segment_value",
+    "as_of",
+    "basis",
+] %}
+{%- set asked = ["definitions_hash", "is_deciding", "is_final", "has_covariate", "n_units"] %}
 
 with
 
-    moments as (
+    moments as (select * from {{ ref("experimentos__moments") }}),
+
+    -- What the definitions say, once per metric and variant: there may be hundreds of readouts of
+    -- each.
+    asked as (
 
         select
-            moments.*,
-            pairs.role,
-            pairs.metric_type,
-            pairs.goal,
-            pairs.margin,
-            pairs.margin_kind,
-            pairs.mde,
-            pairs.mde_kind,
-            pairs.has_covariate,
-            pairs.covariate_seconds,
-            variants.is_control,
+            experiments.experiment_id,
             experiments.control,
             experiments.alpha,
             experiments.power,
             experiments.correction,
             experiments.design,
             experiments.is_final,
+            experiments.data_as_of,
+            experiments.definitions_hash,
+            pairs.*,
+            variants.variant,
+            variants.is_control,
             experiments.planned_n
             * least(variants.planned_share, control.planned_share) as planned_n,
-            experiments.definitions_hash
-        from {{ ref("experimentos__moments") }} as moments
+            coalesce(activated.population, 'assigned') as deciding_population,
+            case
+                when pairs.is_dated and experiments.summary_model is null
+                then pairs.decides_on
+                else 'mature'
+            end as deciding_basis,
+            coalesce(phases.n_phases, 1) as n_phases
+        from {{ ref("stg_experimentos__pairs") }} as pairs
         inner join
             {{ ref("experimentos__experiments") }} as experiments
-            on moments.experiment_id = experiments.experiment_id
-        inner join
-            {{ ref("stg_experimentos__pairs") }} as pairs
-            on experiments.experiment_index = pairs.experiment_index
-            and moments.metric = pairs.metric
+            on pairs.experiment_index = experiments.experiment_index
         inner join
             {{ ref("stg_experimentos__variants") }} as variants
-            on experiments.experiment_index = variants.experiment_index
-            and moments.variant = variants.variant
+            on pairs.experiment_index = variants.experiment_index
         inner join
             {{ ref("stg_experimentos__variants") }} as control
-            on experiments.experiment_index = control.experiment_index
+            on pairs.experiment_index = control.experiment_index
             and control.is_control
+        left join
+            (
+                select distinct experiment_index, population
+                from {{ ref("stg_experimentos__arms") }}
+                where population = 'activated'
+            ) as activated
+            on pairs.experiment_index = activated.experiment_index
+        left join
+            {{ ref("stg_experimentos__phases") }} as phases
+            on pairs.experiment_index = phases.experiment_index
+            and phases.phase = 0
 
     ),
 
@@ -67,55 +91,93 @@ with
         select
             experiment_id,
             metric,
-            sum(n_covered) as n_covered,
-            sum(case when n_covered is not null then n_units end) as n_units
+            population,
+            basis,
+            as_of,
+            sum(n_covered) >= 0.95 * sum(n_units + n_missing) as is_covered
         from moments
-        group by experiment_id, metric
+        where segment = 'all' and n_covered is not null
+        group by experiment_id, metric, population, basis, as_of
+
+    ),
+
+    read as (
+
+        select
+            moments.*,
+            asked.pair_id,
+            asked.is_control,
+            asked.control,
+            asked.role,
+            asked.metric_type,
+            asked.goal,
+            asked.margin,
+            asked.margin_kind,
+            asked.mde,
+            asked.mde_kind,
+            asked.alpha,
+            asked.power,
+            asked.correction,
+            asked.design,
+            asked.planned_n,
+            asked.quantile_level,
+            asked.n_phases,
+            asked.definitions_hash,
+            asked.is_final and moments.as_of is not distinct from asked.data_as_of as is_final,
+            moments.as_of is not distinct from asked.data_as_of
+            and moments.segment = 'all'
+            and moments.population = asked.deciding_population
+            and moments.basis = asked.deciding_basis as is_deciding,
+            asked.has_covariate
+            and (
+                asked.covariate_seconds = 0 or coalesce(coverage.is_covered, false)
+            ) as has_covariate
+        from moments
+        inner join
+            asked
+            on moments.experiment_id = asked.experiment_id
+            and moments.metric = asked.metric
+            and moments.variant = asked.variant
+        left join
+            coverage
+            on moments.experiment_id = coverage.experiment_id
+            and moments.metric = coverage.metric
+            and moments.population = coverage.population
+            and moments.basis = coverage.basis
+            and moments.as_of is not distinct from coverage.as_of
 
     )
 
 select
-    moments.experiment_id,
-    moments.metric,
-    moments.variant,
-    moments.population,
-    moments.segment,
-    moments.segment_value,
-    moments.as_of,
-    moments.basis,
-    moments.is_control,
-    moments.control,
-    moments.role,
-    moments.metric_type,
-    moments.goal,
-    moments.margin,
-    moments.margin_kind,
-    moments.mde,
-    moments.mde_kind,
-    moments.alpha,
-    moments.power,
-    moments.correction,
-    moments.design,
-    moments.is_final,
-    moments.planned_n,
-    moments.has_covariate
-    and (
-        moments.covariate_seconds = 0
-        or coalesce(coverage.n_covered >= 0.95 * coverage.n_units, false)
-    ) as has_covariate,
-    moments.n_units,
-    moments.n_events,
-    {%- for name in statistics %} moments.{{ name }}, {%- endfor %}
-    md5(
-        moments.definitions_hash
-        || '|'
-        || coalesce({{ experimentos.as_text("moments.n_units") }}, '')
-        || '|'
-        || coalesce({{ experimentos.as_text("moments.is_final") }}, '')
-        {%- for name in statistics %}
-            || '|' || coalesce({{ experimentos.as_text("moments." ~ name) }}, '')
-        {%- endfor %}
-    ) as inputs_hash
-from moments
-inner join
-    coverage on moments.experiment_id = coverage.experiment_id and moments.metric = coverage.metric
+    {{ keys | join(", ") }},
+    pair_id,
+    is_control,
+    control,
+    role,
+    metric_type,
+    goal,
+    margin,
+    margin_kind,
+    mde,
+    mde_kind,
+    alpha,
+    power,
+    correction,
+    design,
+    is_deciding,
+    is_final,
+    n_phases,
+    planned_n,
+    has_covariate,
+    n_units,
+    n_events,
+    n_missing,
+    n_skipped,
+    n_covered,
+    quantile_level,
+    {%- for name in statistics %} {{ name }}, {%- endfor %}
+    m3_num,
+    {{ experimentos.as_text(experimentos.row_hash(keys + asked)) }}
+    || '-'
+    || {{ experimentos.as_text(experimentos.row_hash(statistics)) }} as inputs_hash
+from read

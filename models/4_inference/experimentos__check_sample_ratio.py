@@ -1,4 +1,4 @@
-"""One row per experiment and population: whether the split is the planned one."""
+"""One row per experiment, population and segment: whether the split is the planned one."""
 
 from experimentos import tables
 

@@ -1,5 +1,44 @@
 -- One row per comparison of a variant with control and adjustment: the effect, its intervals and
 -- p-values.
+{%- set grain = [
+    "experiment_id",
+    "metric",
+    "variant",
+    "population",
+    "segment",
+    "segment_value",
+    "basis",
+] %}
+{%- set text = dbt.type_string() %}
+
+with
+
+    effects as (select * from {{ experimentos.inferred("effects") }}),
+
+    -- Levels of segments whose units did not fall into the variants as planned: what is seen
+    -- there is
+    -- not shown. What is wrong among the assigned is so among those activated.
+    wrong_levels as (
+
+        select experiment_id, segment, segment_value, population
+        from {{ experimentos.inferred("sample_ratio") }}
+        where population = 'activated' and segment not in ('all', 'phase') and p_value < 0.001
+        union
+        select wrong.experiment_id, wrong.segment, wrong.segment_value, populations.population
+        from {{ experimentos.inferred("sample_ratio") }} as wrong
+        cross join
+            (
+                select cast('assigned' as {{ text }}) as population
+                union all
+                select cast('activated' as {{ text }}) as population
+            ) as populations
+        where
+            wrong.population != 'activated'
+            and wrong.segment not in ('all', 'phase')
+            and wrong.p_value < 0.001
+
+    )
+
 select
     effects.experiment_id,
     effects.metric,
@@ -15,38 +54,48 @@ select
     effects.goal,
     effects.n_control,
     effects.n_treatment,
-    effects.value_control,
-    effects.value_treatment,
-    effects.estimate,
-    effects.std_error,
-    effects.p_value_fixed,
-    effects.lower_fixed,
-    effects.upper_fixed,
-    effects.p_value,
-    effects.p_value_corrected,
-    effects.lower,
-    effects.upper,
-    effects.level,
-    effects.lift,
-    effects.lift_lower,
-    effects.lift_upper,
+    {%- for name in [
+        "value_control",
+        "value_treatment",
+        "estimate",
+        "std_error",
+        "p_value_fixed",
+        "lower_fixed",
+        "upper_fixed",
+        "p_value",
+        "p_value_corrected",
+        "lower",
+        "upper",
+        "level",
+        "lift",
+        "lift_lower",
+        "lift_upper",
+    ] %}
+        case when wrong_levels.experiment_id is null then effects.{{ name }} end as {{ name }},
+    {%- endfor %}
     effects.margin,
     effects.margin_kind,
     effects.p_value_noninferior,
     effects.p_value_harm,
     effects.p_value_harm_corrected,
-    effects.theta,
-    effects.variance_reduction,
+    {%- for name in ["theta", "variance_reduction"] %}
+        case when wrong_levels.experiment_id is null then effects.{{ name }} end as {{ name }},
+    {%- endfor %}
     effects.method,
     effects.used_for_decision,
     effects.is_latest,
     effects.is_final
-from {{ experimentos.inferred("effects") }} as effects
--- What is no longer defined is not shown, also where a store still holds it.
-inner join
-    {{ ref("experimentos__inference_inputs") }} as inputs
-    on effects.experiment_id = inputs.experiment_id
-    and effects.metric = inputs.metric
-    and effects.variant = inputs.variant
-    and effects.segment = inputs.segment
-    and effects.segment_value = inputs.segment_value
+from effects
+left join
+    wrong_levels
+    on effects.experiment_id = wrong_levels.experiment_id
+    and effects.population = wrong_levels.population
+    and effects.segment = wrong_levels.segment
+    and effects.segment_value = wrong_levels.segment_value
+{%- if experimentos.inference() == "client" %}
+    -- What is no longer defined is not shown, though the store still holds it.
+    inner join
+        {{ ref("experimentos__inference_inputs") }} as inputs
+        on effects.as_of is not distinct from inputs.as_of
+        {%- for name in grain %} and effects.{{ name }} = inputs.{{ name }} {%- endfor %}
+{%- endif %}

@@ -9,28 +9,32 @@ with
 
     exclusions as (select * from {{ ref("experimentos__exclusions") }}),
 
+    -- A metric is checked where it decides: the latest readout of all units.
     inputs as (
 
         select
-            inputs.*,
-            moments.n_missing,
-            moments.n_skipped,
-            moments.n_covered,
-            sqrt(
-                case when inputs.m2_num >= 0 then inputs.m2_num end / nullif(inputs.n_units - 1, 0)
-            ) as deviation,
+            *,
+            sqrt(case when m2_num >= 0 then m2_num end / nullif(n_units - 1, 0)) as deviation,
             -- Nothing of a part is left: the other part of a ratio may still have its values.
-            moments.n_events > 0
-            and moments.n_skipped >= moments.n_events
-            and (
-                inputs.metric_type != 'ratio' or inputs.mean_num = 0 or inputs.mean_den = 0
-            ) as is_all_skipped
-        from {{ ref("experimentos__inference_inputs") }} as inputs
-        inner join
-            {{ ref("experimentos__moments") }} as moments
-            on inputs.experiment_id = moments.experiment_id
-            and inputs.metric = moments.metric
-            and inputs.variant = moments.variant
+            n_events > 0
+            and n_skipped >= n_events
+            and (metric_type != 'ratio' or mean_num = 0 or mean_den = 0) as is_all_skipped
+        from {{ ref("experimentos__inference_inputs") }}
+        where is_deciding
+
+    ),
+
+    facts as (
+
+        select
+            experiments.experiment_id, experiments.as_of, facts.fact, facts.first_at, facts.n_future
+        from
+            (
+                select distinct experiment_index, fact from {{ ref("stg_experimentos__measures") }}
+            ) as measures
+        inner join experiments on measures.experiment_index = experiments.experiment_index
+        inner join {{ ref("stg_experimentos__facts") }} as facts on measures.fact = facts.fact
+        where facts.is_dated and facts.first_at is not null
 
     ),
 
@@ -56,6 +60,7 @@ with
             on experiments.experiment_id = counts.experiment_id
             and variants.variant = counts.variant
             and counts.population = 'assigned'
+            and counts.segment = 'all'
         group by experiments.experiment_id, variants.variant
 
     ),
@@ -204,18 +209,73 @@ with
 
     ),
 
+    -- Rows that lie after the build, or before any business: clocks that are wrong.
+    future_rows as (
+
+        select
+            experiment_id,
+            'future_rows' as check_name,
+            case when sum(n_future) > 0 then 'warning' else 'healthy' end as status,
+            cast(sum(n_future) as {{ double }}) as observed,
+            0.0 as threshold,
+            coalesce(
+                {{
+                    experimentos.text_list(
+                        "case when n_future > 0 then fact || ': ' || "
+                        ~ experimentos.as_text("n_future")
+                        ~ " || ' row(s) lie after the build; they are not read' end"
+                    )
+                }},
+                'no row lies after the build'
+            ) as message
+        from facts
+        group by experiment_id
+
+    ),
+
+    early_rows as (
+
+        select
+            experiment_id,
+            'early_rows' as check_name,
+            case
+                when min(first_at) < cast('2000-01-01' as timestamp) then 'warning' else 'healthy'
+            end as status,
+            coalesce(
+                {{
+                    experimentos.text_list(
+                        "case when first_at < cast('2000-01-01' as timestamp) then fact || ': there are "
+                        ~ "rows from ' || substr("
+                        ~ experimentos.as_text("first_at")
+                        ~ ", 1, 10) || ' on, so it seems to cover all time before exposure' end"
+                    )
+                }},
+                'no row lies before the year 2000'
+            ) as message
+        from facts
+        group by experiment_id
+
+    ),
+
+    -- A level of a segment that fails loses its readout (experimentos__effects) and warns; all
+    -- units, or
+    -- a phase of the split, withhold the verdict.
     sample_ratio as (
 
         select
             sample_ratio.experiment_id,
-            'sample_ratio' as check_name,
+            case
+                when sample_ratio.method like 'activation rate%'
+                then 'activation_rate'
+                else 'sample_ratio'
+            end as check_name,
             sample_ratio.population,
             sample_ratio.segment,
             sample_ratio.segment_value,
             case
                 when sample_ratio.p_value is null
                 then 'warning'
-                when sample_ratio.p_value < 0.001
+                when sample_ratio.p_value < 0.001 and sample_ratio.segment in ('all', 'phase')
                 then 'blocked'
                 when sample_ratio.p_value < 0.01
                 then 'warning'
@@ -225,8 +285,25 @@ with
             case when sample_ratio.p_value < 0.001 then 0.001 else 0.01 end as threshold,
             sample_ratio.p_value,
             case
+                when sample_ratio.method like 'activation rate%'
+                then
+                    case
+                        when sample_ratio.p_value is null
+                        then 'the share of units that activated could not be compared'
+                        when sample_ratio.p_value < 0.001
+                        then
+                            'the share of units that activated differs between the variants: the analysis of activated units is withheld, that of all assigned units is shown'
+                        when sample_ratio.p_value < 0.01
+                        then 'the share of units that activated may differ between the variants'
+                        else 'as many units activated in every variant'
+                    end
                 when sample_ratio.p_value is null
                 then 'the split could not be tested'
+                when sample_ratio.p_value < 0.001 and sample_ratio.segment not in ('all', 'phase')
+                then 'the split within this level is not the planned one: its effects are not shown'
+                when sample_ratio.p_value < 0.001 and sample_ratio.population = 'activated'
+                then
+                    'the split of activated units is not the planned one: their analysis is withheld, that of all assigned units is shown'
                 when sample_ratio.p_value < 0.001
                 then
                     'the split is not the planned one; missing treatment units may themselves be harm'
@@ -256,7 +333,7 @@ with
             end as message
         from {{ ref("experimentos__summary_counts") }} as counts
         inner join
-            {{ ref("stg_experimentos__variants") }} as variants on counts.arm_id = variants.arm_id
+            {{ ref("stg_experimentos__arms") }} as variants on counts.arm_id = variants.arm_id
         inner join experiments on variants.experiment_index = experiments.experiment_index
         group by experiments.experiment_id
 
@@ -320,11 +397,22 @@ varies as (
         experiment_id,
         'varies' as check_name,
         metric,
-        case when max(m2_num) > 0 or max(m2_den) > 0 then 'healthy' else 'warning' end as status,
-        max(m2_num) as observed,
         case
-            when max(m2_num) > 0 or max(m2_den) > 0 then 'values differ between units'
-            when max(m2_num) is null then 'metric '''
+            when max(m2_num) > 0 or max(m2_den) > 0 or max(quantile_std_error) > 0
+            then 'healthy'
+            else 'warning'
+        end as status,
+        coalesce(max(m2_num), max(quantile_std_error)) as observed,
+        case
+            when max(m2_num) > 0 or max(m2_den) > 0 or max(quantile_std_error) > 0
+            then 'values differ between units'
+            when max(metric_type) = 'quantile'
+            then
+                'metric '''
+                    || metric
+                    || ''' has too few units, or too many equal values, for a quantile: nothing is shown'
+            when max(m2_num) is null
+            then 'metric '''
                     || metric
                     || ''' has no usable values: nothing is shown'
             else 'metric '''
@@ -334,6 +422,71 @@ varies as (
     from inputs
     where n_units >= 2
     group by experiment_id, metric
+
+),
+
+-- A mean of so few units for its skewness is not close to normal (Kohavi et al. 2014).
+skewness as (
+
+    select
+        experiment_id,
+        'skewness' as check_name,
+        metric,
+        variant,
+        case when n_units < 355 * skewness * skewness then 'warning' else 'healthy' end as status,
+        cast(n_units as {{ double }}) as observed,
+        355 * skewness * skewness as threshold,
+        case
+            when n_units < 355 * skewness * skewness
+            then
+                'values of metric '''
+                    || metric
+                    || ''' are so skewed that intervals of so few units may not hold: a cap would help'
+            else 'there are units enough for the skewness of the values'
+        end as message
+    from
+        (
+            select
+                *,
+                {{
+                    experimentos.finite_double(
+                        "m3_num / n_units / nullif(spread, 0) / nullif(spread, 0) / nullif(spread, 0)",
+                        "number",
+                    )
+                }} as skewness
+            from
+                (
+                    select *, sqrt(case when m2_num >= 0 then m2_num end / n_units) as spread
+                    from inputs
+                    where metric_type in ('mean', 'ratio') and n_units >= 2 and m3_num is not null
+                ) as spread_out
+        ) as skewed
+    where skewness is not null
+
+),
+
+cap_applied as (
+
+    select
+        inputs.experiment_id,
+        'cap_applied' as check_name,
+        inputs.metric,
+        case when caps.is_refused then 'warning' else 'healthy' end as status,
+        case
+            when caps.is_refused
+            then
+                'the percentile of metric '''
+                    || inputs.metric
+                    || ''' is where most units are: it is not capped there'
+            else 'values are capped as defined'
+        end as message
+    from inputs
+    inner join
+        {{ ref("experimentos__caps") }} as caps
+        on inputs.pair_id = caps.pair_id
+        and inputs.population = caps.population
+        and inputs.basis = caps.basis
+    where inputs.is_control
 
 ),
 
@@ -369,7 +522,7 @@ precise as (
             else 'the spread is large enough for the scale of the values'
         end as message
     from inputs
-    where n_units >= 2 and role != 'explore'
+    where n_units >= 2 and role != 'explore' and metric_type != 'quantile'
 
 ),
 
@@ -398,11 +551,13 @@ covariates as (
         experiment_id,
         'covariate_coverage' as check_name,
         metric,
-        case when min(n_covered) is null or sum(n_covered) >= 0.95 * sum(n_units) then 'healthy' else 'warning' end as status,
-        sum(n_covered) * 1.0 / nullif(sum(n_units), 0) as observed,
+        case
+            when sum(n_covered) >= 0.95 * sum(n_units + n_missing) then 'healthy' else 'warning'
+        end as status,
+        sum(n_covered) * 1.0 / nullif(sum(n_units + n_missing), 0) as observed,
         0.95 as threshold,
         case
-            when sum(n_covered) >= 0.95 * sum(n_units) then 'the fact covers the time before exposure'
+            when sum(n_covered) >= 0.95 * sum(n_units + n_missing) then 'the fact covers the time before exposure'
             else 'the fact does not reach back far enough: metric '''
                     || metric
                     || ''' is not adjusted'
@@ -444,14 +599,12 @@ covariates as (
         inner join experiments on effects.experiment_id = experiments.experiment_id
         left join
             (
-                select distinct experiment_id from sample_ratio where status = 'blocked'
+                select distinct experiment_id
+                from sample_ratio
+                where check_name = 'sample_ratio' and status = 'blocked'
             ) as wrong_split
             on effects.experiment_id = wrong_split.experiment_id
-        where
-            effects.used_for_decision
-            and effects.is_latest
-            and effects.segment = 'all'
-            and effects.p_value_balance_corrected is not null
+        where effects.used_for_decision and effects.p_value_balance_corrected is not null
 
     ),
 
@@ -512,42 +665,54 @@ covariates as (
 
     ),
 
-    -- Rows of inference carry the hash of the moments they came from.
+    -- Rows of inference carry the hashes of the rows they came from: every treatment's has to be
+    -- there,
+    -- and every control's has to be one that still is.
+    hashes as (
+
+        select experiment_id, inputs_hash, is_control
+        from {{ ref("experimentos__inference_inputs") }}
+
+    ),
+
+    inferred_hashes as (
+
+        select distinct inputs_hash, control_inputs_hash
+        from {{ experimentos.inferred("effects") }}
+        where inputs_hash is not null
+
+    ),
+
+    outdated as (
+
+        select experiment_id, count(*) as n_rows
+        from hashes
+        where not is_control and inputs_hash not in (select inputs_hash from inferred_hashes)
+        group by experiment_id
+        union all
+        select hashes.experiment_id, count(*)
+        from inferred_hashes
+        inner join hashes on inferred_hashes.inputs_hash = hashes.inputs_hash
+        where inferred_hashes.control_inputs_hash not in (select inputs_hash from hashes)
+        group by hashes.experiment_id
+
+    ),
+
     current_inference as (
 
         select
-            inputs.experiment_id,
+            known.experiment_id,
             'inference_current' as check_name,
+            case when sum(outdated.n_rows) > 0 then 'blocked' else 'healthy' end as status,
+            cast(coalesce(sum(outdated.n_rows), 0) as {{ double }}) as observed,
             case
-                when sum(case when effects.inputs_hash = inputs.inputs_hash then 0 else 1 end) = 0
-                then 'healthy'
-                else 'blocked'
-            end as status,
-            cast(
-                sum(
-                    case when effects.inputs_hash = inputs.inputs_hash then 0 else 1 end
-                ) as {{ double }}
-            ) as observed,
-            case
-                when sum(case when effects.inputs_hash = inputs.inputs_hash then 0 else 1 end) = 0
-                then 'inference was computed from the moments shown'
-                else 'inference is older than the data: run experimentos build'
+                when sum(outdated.n_rows) > 0
+                then 'inference is older than the data: run experimentos build'
+                else 'inference was computed from the moments shown'
             end as message
-        from inputs
-        left join
-            (
-                select distinct experiment_id, metric, variant, inputs_hash
-                from {{ experimentos.inferred("effects") }}
-                union
-                select distinct
-                    experiment_id, metric, control as variant, control_inputs_hash as inputs_hash
-                from {{ experimentos.inferred("effects") }}
-                where control_inputs_hash is not null
-            ) as effects
-            on inputs.experiment_id = effects.experiment_id
-            and inputs.metric = effects.metric
-            and inputs.variant = effects.variant
-        group by inputs.experiment_id
+        from (select distinct experiment_id from hashes) as known
+        left join outdated on known.experiment_id = outdated.experiment_id
+        group by known.experiment_id
 
     ),
 
@@ -569,6 +734,10 @@ covariates as (
         ],
         "enough_units": ["metric", "variant", "observed", "threshold"],
         "values_skipped": ["metric", "variant", "observed", "threshold"],
+        "future_rows": ["observed", "threshold"],
+        "early_rows": [],
+        "cap_applied": ["metric"],
+        "skewness": ["metric", "variant", "observed", "threshold"],
         "unique_units": ["observed", "threshold"],
         "one_row_per_variant": ["observed", "threshold"],
         "values_missing": ["metric", "variant", "observed", "threshold"],

@@ -16,7 +16,7 @@ with
                 else 'harm'
             end as test
         from {{ experimentos.inferred("effects") }}
-        where used_for_decision and role != 'explore' and is_latest
+        where used_for_decision and role != 'explore'
 
     )
 

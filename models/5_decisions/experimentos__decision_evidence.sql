@@ -44,11 +44,7 @@ with
             {{ ref("experimentos__experiment_metrics") }} as metrics
             on effects.experiment_id = metrics.experiment_id
             and effects.metric = metrics.metric
-        where
-            effects.used_for_decision
-            and effects.is_latest
-            and effects.role != 'explore'
-            and effects.segment = 'all'
+        where effects.used_for_decision and effects.role != 'explore'
 
     ),
 

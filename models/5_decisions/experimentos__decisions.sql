@@ -22,12 +22,7 @@ with
             {{ ref("experimentos__experiment_metrics") }} as metrics
             on effects.experiment_id = metrics.experiment_id
             and effects.metric = metrics.metric
-        where
-            metrics.role = 'success'
-            and metrics.position = 1
-            and effects.used_for_decision
-            and effects.is_latest
-            and effects.segment = 'all'
+        where metrics.role = 'success' and metrics.position = 1 and effects.used_for_decision
 
     ),
 

@@ -8,7 +8,7 @@ with
 
         select experiment_id, sum(n_units) as n_units
         from {{ ref("experimentos__assignment_counts") }}
-        where population = 'analysed'
+        where population = 'analysed' and segment = 'all'
         group by experiment_id
 
     ),

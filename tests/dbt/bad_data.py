@@ -28,16 +28,24 @@ class Rows:
         self.assigned: list[dict[str, Any]] = []
         self.orders: list[dict[str, Any]] = []
         self.profiles: list[dict[str, Any]] = []
+        self.ticks: list[dict[str, Any]] = []
         self.next_unit = 0
 
     def arm(
-        self, case: str, variant: str | None, n: int, values: Values, at: dt.datetime = START
+        self,
+        case: str,
+        variant: str | None,
+        n: int,
+        values: Values,
+        at: dt.datetime = START,
+        country: Callable[[int], str | None] = lambda _: None,
     ) -> list[int]:
         """Units of one variant; `values` gives the amounts of the unit's orders."""
         units = list(range(self.next_unit, self.next_unit + n))
         self.next_unit += n
         for index, unit in enumerate(units):
-            self.assigned.append({"experiment": case, "variant": variant, "unit": unit, "at": at})
+            self.assigned.append({"experiment": case, "variant": variant, "unit": unit, "at": at,
+                                  "country": country(index)})  # fmt: skip
             self.orders += [
                 {"unit": unit, "at": at + DAY, "amount": amount, "part": 0.0 * (amount or 0)}
                 for amount in values(index)
@@ -140,6 +148,7 @@ def draw_rows() -> Rows:
             {"unit": row["unit"], "score": float(index % 7 + 2 * (row["variant"] == "b"))}
             for index, row in enumerate(rows.assigned[-200:])
         ]
+    draw_groups(rows)
     rows.profiles.append(dict(rows.profiles[0]))
     rows.profiles += [
         {"unit": -1, "score": 5.0},
@@ -149,7 +158,38 @@ def draw_rows() -> Rows:
     return rows
 
 
+def draw_groups(rows: Rows) -> None:
+    """Segments, activation, caps, tails, and clocks that are wrong."""
+    # All units together are as planned, and those of "z"; "x" and "y" are not.
+    for variant, mean, n_x in (("a", 10, 300), ("b", 12, 100)):
+        for level, n in (("x", n_x), ("y", 400 - n_x), ("z", 200)):
+            rows.arm("lopsided_level", variant, n, around(mean), country=lambda _, to=level: to)
+    rows.two("many_levels", around(10), around(12), n=1000, country=lambda index: f"level {index}")
+    rows.two(
+        "activates_alike", lambda i: [10.0 + i % 7] * (i % 2), lambda i: [14.0 + i % 7] * (i % 2)
+    )
+    rows.two(
+        "activates_unlike",
+        lambda i: [10.0 + i % 7] if i % 4 == 0 else [],
+        lambda i: [10.0 + i % 7] if i % 4 else [],
+        n=400,
+    )
+    rows.two("refused_cap", share(30), share(30))
+    rows.two("skewed", lambda i: [1e4 if i == 0 else 1.0], lambda i: [1e4 if i == 0 else 1.0])
+    for unit in rows.arm("wrong_clocks", "a", 100, nothing) + rows.arm(
+        "wrong_clocks", "b", 100, nothing
+    ):
+        for at in (START + DAY, dt.datetime(1970, 1, 1), dt.datetime(2031, 1, 1)):
+            rows.ticks.append({"unit": unit, "at": at, "amount": float(unit % 7)})
+
+
 SETTINGS: dict[str, dict[str, Any]] = {
+    "lopsided_level": {"success": ["amount"], "segments": ["country"]},
+    "many_levels": {"success": ["amount"], "segments": ["country"]},
+    "activates_alike": {"success": ["amount"], "activation": {"model": "orders"}},
+    "activates_unlike": {"success": ["amount"], "activation": {"model": "orders"}},
+    "refused_cap": {"success": ["capped"]},
+    "wrong_clocks": {"success": ["ticked"]},
     "empty_fact": {"success": ["amount"], "guardrails": {"empty_dated": {}}},
     "empty_profile": {"success": ["amount"], "guardrails": {"empty_undated": {"margin": "5%"}}},
     "no_control_error": {"success": ["amount"], "guardrails": {"errors": {"margin": "5%"}}},
@@ -195,17 +235,19 @@ BLOCKED = {
     "unlike_and_lopsided": "covariate_balance",
     "crossed": "crossovers",
     "repeated_profile": "unique_units",
+    "activates_unlike": "activation_rate",
     "wrong_definition": "definition_valid",
 }
 HELD = {
     "constant", "constant_but_different", "no_order_at_all", "not_started", "draft",
     "zero_denominator", "two_units", "early_benefit", "missing_alike", "empty_profile",
      "no_control_error",
-    "tiny", "early_and_lopsided",
+    "tiny", "early_and_lopsided", "refused_cap", "skewed", "wrong_clocks",
 }  # fmt: skip
 LAUNCHED = {
     "healthy", "some_bad", "large", "overflowing", "no_control_order", "missing_in_one_arm",
      "odd_labels",
+    "lopsided_level", "many_levels", "activates_alike",
     "hardly_crossed", "alike_before", "unlike_before", "single_profile", "half_a_ratio_missing",
 }  # fmt: skip
 SUMMARIES = {
@@ -237,8 +279,9 @@ SUMMARY_BLOCKS = {
 def add_models(project: Project, rows: Rows) -> None:
     time = pa.timestamp("us")
     assigned = pa.schema(
-        {"experiment": pa.string(), "variant": pa.string(), "unit": pa.int64(), "at": time}
-    )
+        {"experiment": pa.string(), "variant": pa.string(), "unit": pa.int64(), "at": time,
+         "country": pa.string()}
+    )  # fmt: skip
     orders = pa.schema(
         {"unit": pa.int64(), "at": time, "amount": pa.float64(), "part": pa.float64()}
     )
@@ -247,13 +290,15 @@ def add_models(project: Project, rows: Rows) -> None:
     columns = {"variant": "variant", "unit": "unit", "timestamp": "at"}
     dated = {"unit": "unit", "timestamp": "at", "complete_until": "2026-03-01"}
     project.model("assigned", pa.Table.from_pylist(rows.assigned, assigned),
-                  {"assignments": columns | {"experiment": "experiment"}})  # fmt: skip
+                  {"assignments": columns | {"experiment": "experiment",
+                                             "segments": ["country"]}})  # fmt: skip
     project.model("nobody_assigned", assigned.empty_table(),
                   {"assignments": columns | {"experiment": empty}})  # fmt: skip
     amount, common = {"value": "amount"}, {"covariate": "none", "window": "7 days"}
     project.model("orders", pa.Table.from_pylist(rows.orders, orders), dated | {"metrics": {
         "amount": {"type": "mean"} | amount | common,
         "adjusted": {"type": "mean", "covariate": "7 days"} | amount,
+        "capped": {"type": "mean", "cap": {"percentile": 0.5}} | amount | common,
         "ordered": {"type": "proportion", "window": "7 days"},
         "typical": {"type": "mean", "aggregate": "avg"} | amount | common,
         "largest": {"type": "mean", "aggregate": "max"} | amount | common,
@@ -264,6 +309,9 @@ def add_models(project: Project, rows: Rows) -> None:
         "per_order": {"type": "ratio", "numerator": amount,
          "denominator": amount | {"aggregate": "count"}} | common,
     }})  # fmt: skip
+    ticks = pa.schema({"unit": pa.int64(), "at": time, "amount": pa.float64()})
+    project.model("ticks", pa.Table.from_pylist(rows.ticks, ticks), dated | {"metrics": {
+        "ticked": {"type": "mean"} | amount | common}})  # fmt: skip
     project.model("nothing_happened", orders.empty_table(), {"unit": "unit", "timestamp": "at",
      "metrics": {
         "empty_dated": {"type": "mean", "value": "amount"}}})  # fmt: skip

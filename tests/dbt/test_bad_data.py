@@ -28,7 +28,7 @@ from scipy import stats
 def built(tmp_path_factory):
     project = Project(tmp_path_factory.mktemp("bad_data"), {
         "assignment_models": ["assigned", "nobody_assigned"],
-        "fact_models": ["orders", "nothing_happened", "nobody", "profiles"],
+        "fact_models": ["orders", "ticks", "nothing_happened", "nobody", "profiles"],
         "summary_models": ["summary"], "as_of": "2026-03-05", "invalid_experiments": "hold",
     })  # fmt: skip
     rows = draw_rows()
@@ -49,6 +49,17 @@ def built(tmp_path_factory):
         })  # fmt: skip
     project.build()
     return project
+
+
+def latest_moments(built, case: str) -> list[dict]:
+    """The rows of all mature units at the end of the data, by variant."""
+    where = f"experiment_id = '{case}' and as_of = '2026-03-01' and basis = 'mature'"
+    rows = built.mart("moments", f"{where} and segment = 'all' and population = 'assigned'")
+    return sorted(rows, key=lambda row: row["variant"])
+
+
+def deciding_effect(built, case: str) -> dict:
+    return built.one("effects", f"experiment_id = '{case}' and used_for_decision")
 
 
 def blocks(built, case: str) -> set[str]:
@@ -89,7 +100,8 @@ def test_every_experiment_has_a_decision(built):
 
 
 def test_no_number_of_any_mart_is_infinite_or_not_a_number(built):
-    marts = ["moments", "effects", "health", "power", "decision_evidence", "variant_decisions"]
+    marts = ["moments", "effects", "effects_by_age", "health", "power", "decision_evidence",
+             "variant_decisions"]  # fmt: skip
     for mart in marts:
         for row in built.mart(mart):
             for column, value in row.items():
@@ -97,8 +109,7 @@ def test_no_number_of_any_mart_is_infinite_or_not_a_number(built):
 
 
 def test_skipped_values_change_nothing_else(built):
-    rows = built.mart("moments", "experiment_id = 'some_bad'")
-    control, treatment = sorted(rows, key=lambda row: row["variant"])
+    control, treatment = latest_moments(built, "some_bad")
     assert (control["n_events"], control["n_skipped"]) == (150, 50)
     assert (treatment["n_events"], treatment["n_skipped"]) == (300, 200)
     assert control["mean_num"] == pytest.approx(
@@ -109,17 +120,17 @@ def test_skipped_values_change_nothing_else(built):
 
 
 def test_large_values_keep_their_digits(built):
-    row = built.one("effects", "experiment_id = 'large'")
+    row = deciding_effect(built, "large")
     assert row["estimate"] == pytest.approx(1e15, rel=1e-12)
     values = [1e15 + 1e13 * ((index % 11) - 5) / 5 for index in range(100)]
     mean = math.fsum(values) / 100
-    control = built.one("moments", "experiment_id = 'large' and variant = 'a'")
+    control, _ = latest_moments(built, "large")
     assert control["m2_num"] == pytest.approx(math.fsum((x - mean) ** 2 for x in values), rel=1e-12)
 
 
 def test_equal_values_show_no_test(built):
     for case in ("constant", "constant_but_different"):
-        row = built.one("effects", f"experiment_id = '{case}'")
+        row = deciding_effect(built, case)
         assert row["p_value_fixed"] is None
         assert row["lower"] is None
         health = built.one("health", f"experiment_id = '{case}' and check_name = 'varies'")
@@ -127,7 +138,7 @@ def test_equal_values_show_no_test(built):
 
 
 def test_without_control_orders_the_difference_is_shown_but_no_lift(built):
-    row = built.one("effects", "experiment_id = 'no_control_order'")
+    row = deciding_effect(built, "no_control_order")
     assert row["estimate"] == pytest.approx(0.3, rel=1e-12)
     assert row["lift"] is None
 
@@ -150,7 +161,7 @@ def test_an_early_read_may_roll_back_but_not_launch(built):
     benefit = built.one("decisions", "experiment_id = 'early_benefit'")
     assert (benefit["verdict"], benefit["rule"]) == ("hold", "no_look_due")
     assert "2026-06-08" in benefit["reason"]
-    effect = built.one("effects", "experiment_id = 'early_benefit'")
+    effect = deciding_effect(built, "early_benefit")
     assert effect["p_value_fixed"] < 0.001
     assert effect["p_value"] is None
     harm = built.one("decisions", "experiment_id = 'early_harm'")
@@ -186,7 +197,7 @@ def test_imbalance_before_exposure_warns(built):
     assert found["status"] == "warning"
     arms = [
         (row["mean_num_cov"], math.sqrt(row["m2_num_cov"] / (row["n_units"] - 1)), row["n_units"])
-        for row in built.mart("moments", "experiment_id = 'unlike_before'")
+        for row in latest_moments(built, "unlike_before")
     ]
     expected = stats.ttest_ind_from_stats(*arms[0], *arms[1], equal_var=False).pvalue
     assert found["observed"] == pytest.approx(expected, rel=1e-9)
@@ -207,3 +218,83 @@ def test_repeated_units_block_only_the_experiments_they_are_in(built):
 def test_a_wrong_definition_is_named(built):
     found = built.one("decisions", "experiment_id = 'wrong_definition'")
     assert "metric 'amounts' is not defined" in found["reason"]
+
+
+def test_a_level_with_a_wrong_split_loses_its_readout_alone(built):
+    rows = built.mart("health", "experiment_id = 'lopsided_level' and segment = 'country'")
+    status = {
+        row["segment_value"]: row["status"] for row in rows if row["population"] == "assigned"
+    }
+    assert status == {"x": "warning", "y": "warning", "z": "healthy"}
+    shown = {
+        row["segment_value"]: row["estimate"]
+        for row in built.mart("effects", "experiment_id = 'lopsided_level' and segment = 'country'")
+    }
+    assert shown["x"] is None
+    assert shown["y"] is None
+    assert shown["z"] == pytest.approx(2, abs=0.05)
+
+
+def test_a_thousand_levels_are_twenty_and_the_rest(built):
+    rows = built.mart("effects", "experiment_id = 'many_levels' and segment = 'country'")
+    levels = {row["segment_value"]: row for row in rows if row["basis"] == "mature"}
+    assert len(levels) == 21
+    assert levels["(other)"]["n_treatment"] == 980
+
+
+def test_an_activated_analysis_decides_and_the_assigned_one_is_shown(built):
+    row = deciding_effect(built, "activates_alike")
+    assert (row["population"], row["n_control"], row["n_treatment"]) == ("activated", 50, 50)
+    rows = built.mart("effects", "experiment_id = 'activates_alike' and population = 'assigned'")
+    latest = [row for row in rows if row["is_latest"] and row["basis"] == "mature"]
+    assert [row["n_treatment"] for row in latest] == [100]
+
+
+def test_another_share_of_activated_units_blocks_and_shows_the_assigned(built):
+    row = built.one(
+        "health", "experiment_id = 'activates_unlike' and check_name = 'activation_rate'"
+    )
+    assert row["status"] == "blocked"
+    assert row["population"] == "activated"
+    assert "that of all assigned units is shown" in row["message"]
+    rows = built.mart("effects", "experiment_id = 'activates_unlike' and population = 'assigned'")
+    assert all(row["estimate"] is not None for row in rows if row["is_latest"])
+
+
+def test_a_cap_that_would_cut_everything_is_not_applied(built):
+    row = built.one("health", "experiment_id = 'refused_cap' and check_name = 'cap_applied'")
+    assert (row["status"], row["metric"]) == ("warning", "capped")
+    assert latest_moments(built, "refused_cap")[0]["mean_num"] == 0.3
+
+
+def test_tails_too_long_for_so_few_units_warn(built):
+    def rows(case: str) -> list[dict]:
+        return built.mart("health", f"experiment_id = '{case}' and check_name = 'skewness'")
+
+    assert {row["status"] for row in rows("skewed")} == {"warning"}
+    values = [1e4] + [1.0] * 99
+    assert rows("skewed")[0]["threshold"] == pytest.approx(355 * stats.skew(values) ** 2)
+    assert {row["status"] for row in rows("healthy")} == {"healthy"}
+    assert rows("no_order_at_all") == []
+
+
+def test_clocks_that_are_wrong_warn(built):
+    def row(case: str, check: str) -> dict:
+        return built.one("health", f"experiment_id = '{case}' and check_name = '{check}'")
+
+    for check in ("future_rows", "early_rows"):
+        found = row("wrong_clocks", check)
+        assert found["status"] == "warning"
+        assert found["message"].startswith("ticks: ")
+    assert row("wrong_clocks", "future_rows")["observed"] == 200
+    assert row("healthy", "early_rows")["status"] == "healthy"
+    # The orders of `not_started` lie after the build, and are in the table of everybody.
+    assert row("healthy", "future_rows")["observed"] == 200
+
+
+def test_one_health_row_per_check_however_many_days(built):
+    grain = "experiment_id, check_name, population, metric, variant, segment, segment_value"
+    assert (
+        built.rows(f"select {grain} from experimentos__health group by all having count(*) > 1")
+        == []
+    )

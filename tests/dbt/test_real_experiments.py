@@ -180,7 +180,10 @@ def effect(project: Project, experiment: str, metric: str, variant: str | None =
         for row in project.mart("experiment_metrics", f"experiment_id = '{experiment}'")
     }
     metric = metric if metric in known else names[metric]
-    where = f"experiment_id = '{experiment}' and metric = '{metric}' and adjustment = 'none'"
+    where = (
+        f"experiment_id = '{experiment}' and metric = '{metric}' and adjustment = 'none' "
+        "and is_latest and basis = 'mature'"
+    )
     return project.one("effects", where + (f" and variant = '{variant}'" if variant else ""))
 
 

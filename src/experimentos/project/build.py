@@ -4,7 +4,11 @@ from collections.abc import Sequence
 
 from experimentos.project.gateway import PACKAGE, BuildSummary, Project
 
-STORES = ("experimentos__effects_store", "experimentos__sample_ratio_store")
+STORES = (
+    "experimentos__effects_store",
+    "experimentos__sample_ratio_store",
+    "experimentos__ages_store",
+)
 """What the client step writes: tables that dbt owns and Python fills."""
 
 
@@ -65,6 +69,8 @@ def estimate(project: Project) -> None:
     project.replace_rows(STORES[0], tables.effects(inputs))
     counts = project.fetch_table("sample_ratio_inputs", tables.SAMPLE_RATIO_INPUT)
     project.replace_rows(STORES[1], tables.sample_ratio(counts))
+    ages = project.fetch_table("age_inputs", tables.EFFECTS_BY_AGE_INPUT)
+    project.replace_rows(STORES[2], tables.effects_by_age(ages))
 
 
 def _after_stores(project: Project) -> Sequence[str]:
