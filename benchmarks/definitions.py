@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 HERE = Path(__file__).resolve().parent
-PACKAGE = HERE.parent
+PACKAGE = Path(os.environ.get("BENCHMARK_PACKAGE", HERE.parent))
 EXPERIMENTS, METRICS, PAIRS, FACTS = 1_000, 300, 20_000, 3
+PERCENTILE = 0.999
+CAPPED = ("revenue", "cart_value", "checkout_value", "session_minutes", "purchases", "refunds")
 
 
 def install(folder: Path) -> Path:
@@ -26,11 +29,53 @@ def install(folder: Path) -> Path:
     return folder
 
 
-def benchmark_project(folder: Path) -> Path:
-    """Five experiments and twenty metrics over the generated events."""
+def benchmark_project(
+    folder: Path, *, daily: bool = False, capped: bool = False, as_of: str | None = None
+) -> Path:
+    """Five experiments and twenty metrics over the generated events, six capped if asked."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(HERE / "project", folder)
+    project = yaml.safe_load((folder / "dbt_project.yml").read_text())
+    settings = project["vars"]["experimentos"]
+    settings["daily"] = daily
+    settings["as_of"] = as_of or settings["as_of"]
+    (folder / "dbt_project.yml").write_text(yaml.safe_dump(project, sort_keys=False))
+    if capped:
+        facts = yaml.safe_load((folder / "models" / "fct_events.yml").read_text())
+        metrics = metrics_of(facts)
+        for name in CAPPED:
+            metrics[name]["cap"] = {"percentile": PERCENTILE}
+        (folder / "models" / "fct_events.yml").write_text(yaml.safe_dump(facts, sort_keys=False))
     return install(folder)
+
+
+def metrics_of(facts: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The metrics that a fact's properties define."""
+    return facts["models"][0]["config"]["meta"]["experimentos"]["metrics"]
+
+
+def per_metric_queries() -> Iterator[tuple[str, str]]:
+    """One query for each metric and experiment, which read nothing of each other."""
+    template = (HERE / "queries" / "per_metric.sql").read_text()
+    facts = yaml.safe_load((HERE / "project" / "models" / "fct_events.yml").read_text())
+    for experiment in range(1, 6):
+        for name, metric in metrics_of(facts).items():
+            numerator = metric.get("numerator", metric)
+            denominator = metric.get("denominator", {"where": "false"})
+            is_capped = name in CAPPED
+            yield (
+                f"{name} {experiment}",
+                template.format(
+                    experiment=f"experiment_{experiment}",
+                    num_where=numerator["where"],
+                    num_value=numerator.get("value", 1),
+                    den_where=denominator["where"],
+                    den_value=denominator.get("value", 1),
+                    percentile=PERCENTILE,
+                    capped_num="least(num, num_cap)" if is_capped else "num",
+                    capped_num_cov="least(num_cov, num_cov_cap)" if is_capped else "num_cov",
+                ),
+            )
 
 
 def write_project(folder: Path, settings: Mapping[str, object]) -> None:

@@ -28,11 +28,13 @@ class Run:
 
 @dataclass(frozen=True)
 class Case:
-    """Something to measure: a command, and what it is called in the report."""
+    """Something to measure: a command, what it is called in the report, and how often at most."""
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
+    rounds: int = 1_000
+    is_optional: bool = False
 
 
 def run_process(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Run:
@@ -62,10 +64,18 @@ def run_rounds(cases: Sequence[Case], rounds: int, logs: Path) -> dict[str, list
     runs: dict[str, list[Run]] = {case.name: [] for case in cases}
     for number in range(rounds):
         for case in cases:
-            run = run_process(case.command, case.environment, logs / f"{case.name}.log")
+            if number >= case.rounds:
+                continue
+            try:
+                run = run_process(case.command, case.environment, logs / f"{case.name}.log")
+            except RuntimeError as error:
+                if not case.is_optional:
+                    raise
+                print(f"round {number + 1}: {case.name} failed: {error}", flush=True)
+                continue
             runs[case.name].append(run)
             print(f"round {number + 1}: {case.name}: {run.cpu:.2f} CPU s", flush=True)
-    return runs
+    return {name: found for name, found in runs.items() if found}
 
 
 def median_cpu(runs: Sequence[Run]) -> float:

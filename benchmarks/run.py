@@ -12,8 +12,10 @@ import hashlib
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import added_day
 import definitions
 import duckdb
 import report
@@ -22,7 +24,7 @@ from statements import settings
 
 HERE = Path(__file__).resolve().parent
 SIZES = {"2m": 2_000_000, "20m": 20_000_000, "100m": 100_000_000}
-STAGES_1_TO_3 = ("--select", "fct_events", "fct_assignments", "tag:experimentos_moments")
+PARTS = ("road", "day", "overhead", "memory")
 
 
 def generate(database: Path, events: int) -> None:
@@ -48,20 +50,71 @@ def dbt(project: Path, database: Path, *arguments: str) -> Case:
     return Case(" ".join(arguments), [*command, *folders], {"BENCHMARK_DATABASE": str(database)})
 
 
+def cluster(clustered: Path, raw: Path) -> None:
+    """The same raw tables with the events of each user beside each other."""
+    if clustered.exists() and clustered.stat().st_mtime > raw.stat().st_mtime:
+        return
+    clustered.unlink(missing_ok=True)
+    with duckdb.connect(str(clustered), config=settings(clustered)) as connection:
+        connection.execute(f"attach '{raw}' as generated (read_only)")
+        connection.execute("set preserve_insertion_order = true; create schema raw")
+        connection.execute(
+            "create table raw.events as from generated.raw.events order by user_id, event_at"
+        )
+        connection.execute("create table raw.assignments as from generated.raw.assignments")
+
+
+def sql(database: Path, mode: str, *sources: Path, memory: str = "8GB", rounds: int = 99) -> Case:
+    """Statements on a DuckDB file in a process of their own."""
+    command = [sys.executable, str(HERE / "statements.py"), str(database), mode]
+    return Case("", [*command, *map(str, sources)], {"BENCHMARK_MEMORY": memory}, rounds)
+
+
+def warehouse(folder: Path, name: str, raw: Path, **settings_of_project: bool) -> tuple[Path, Path]:
+    """A project and a warehouse in which dbt has run it once, up to the moments."""
+    project = definitions.benchmark_project(folder / name, **settings_of_project)
+    database = folder / f"{name}.duckdb"
+    shutil.copy(raw, database)
+    first = dbt(project, database, "run", "--select", "+experimentos__moments")
+    run_process(first.command, first.environment, folder / f"{name}.log")
+    return project, database
+
+
 def road_cases(folder: Path, raw: Path) -> list[Case]:
-    """The bare query, what dbt compiled, and dbt itself."""
-    warehouse, project = folder / "warehouse.duckdb", definitions.benchmark_project(folder / "road")
-    shutil.copy(raw, warehouse)
-    build = dbt(project, warehouse, "build", *STAGES_1_TO_3)
-    run_process(build.command, build.environment, folder / "first_build.log")
-    script = [sys.executable, str(HERE / "statements.py")]
-    bare = [*script, str(raw), "query"]
-    return [
-        Case("bare", [*bare, str(HERE / "queries" / "bare.sql")]),
-        Case("bare_by_name", [*bare, str(HERE / "queries" / "bare_by_name.sql")]),
-        Case("sql", [*script, str(warehouse), "models", str(project)]),
-        Case("build", build.command, build.environment),
-    ]
+    """The bare query, what dbt compiled, one query for each metric, and dbt itself."""
+    clustered = folder / "clustered.duckdb"
+    cluster(clustered, raw)
+    queries = HERE / "queries"
+    bare, by_name = queries / "bare.sql", queries / "bare_by_name.sql"
+    single, single_at = warehouse(folder, "single", raw)
+    of_clustered, clustered_at = warehouse(folder, "single_clustered", clustered)
+    capped, capped_at = warehouse(folder, "capped", raw, capped=True)
+    daily, daily_at = warehouse(folder, "daily", raw, daily=True)
+    # Every run of dbt on it is the first one.
+    full = dbt(single, single_at, "run", "--full-refresh", "--select", "+experimentos__moments")
+    cases = {
+        "bare": sql(raw, "query", bare),
+        "bare_by_name": sql(raw, "query", by_name),
+        "bare_clustered": sql(clustered, "query", bare),
+        "sql": sql(single_at, "models", single),
+        "sql_clustered": sql(clustered_at, "models", of_clustered),
+        "sql_capped": sql(capped_at, "models", capped),
+        "per_metric": sql(raw, "per_metric", rounds=2),
+        "daily": sql(daily_at, "models", daily),
+        "dbt": full,
+    }
+    return [replace(case, name=name) for name, case in cases.items()]
+
+
+def memory_cases(folder: Path) -> list[Case]:
+    """The single readout with 4 GB, where there may be too little memory, and with 10 GB."""
+    cases = {
+        f"memory_{size}": sql(
+            folder / "single.duckdb", "models", folder / "single", memory=f"{size}GB", rounds=1
+        )
+        for size in (10, 4)
+    }
+    return [replace(case, name=name) for name, case in cases.items()]
 
 
 def overhead_cases(folder: Path) -> list[Case]:
@@ -74,7 +127,7 @@ def overhead_cases(folder: Path) -> list[Case]:
     ):
         project = write(folder / name)
         case = dbt(project, folder / f"{name}.duckdb", *arguments)
-        cases.append(Case(name, case.command, case.environment))
+        cases.append(Case(name, case.command, case.environment, rounds=1, is_optional=True))
     return cases
 
 
@@ -82,6 +135,9 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", choices=SIZES, default="20m", help="events to generate")
     parser.add_argument("--rounds", type=int, default=3, help="fresh processes of every case")
+    parser.add_argument(
+        "--parts", nargs="+", choices=PARTS, default=PARTS, help="what to measure beside the road"
+    )
     parser.add_argument("--record", action="store_true", help="compare later runs with this one")
     parser.add_argument("--folder", type=Path, default=HERE / "data", help="where everything goes")
     return parser.parse_args()
@@ -94,14 +150,23 @@ def main() -> None:
     raw = folder / "generated.duckdb"
     generate(raw, SIZES[chosen.size])
     cases = road_cases(folder, raw)
-    # In a process of its own: a process starts with the peak memory of the one that started it.
-    script = [sys.executable, str(HERE / "check.py"), str(folder / "warehouse.duckdb")]
-    checked = json.loads(run_process(script, {}, folder / "check.log").output)
+    # In processes of their own: a process starts with the peak memory of the one that started it.
+    checked = {}
+    for name, *arguments in (("sql",), ("daily", "daily")):
+        database = {"sql": "single"}.get(name, name)
+        script = [sys.executable, str(HERE / "check.py"), str(folder / f"{database}.duckdb")]
+        run = run_process([*script, *arguments], {}, folder / "check.log")
+        checked[name] = json.loads(run.output)
     print(f"equal to plain SQL: {checked}", flush=True)
-    runs: dict[str, list[Run]] = run_rounds(
-        [*cases, *overhead_cases(folder)], chosen.rounds, folder / "logs"
-    )
-    results = report.results(chosen.size, runs, checked)
+    if "memory" in chosen.parts and chosen.size == "100m":
+        cases += memory_cases(folder)
+    if "overhead" in chosen.parts and chosen.size != "100m":
+        cases += overhead_cases(folder)
+    runs: dict[str, list[Run]] = run_rounds(cases, chosen.rounds, folder / "logs")
+    days = {}
+    if "day" in chosen.parts and chosen.size != "100m":
+        days = added_day.measure(folder / "added_day", raw, dbt, 1)
+    results = report.results(chosen.size, runs, checked, days)
     recorded = HERE / f"recorded_{chosen.size}.json"
     before = json.loads(recorded.read_text()) if recorded.exists() else None
     table = report.table(results, before)

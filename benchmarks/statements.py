@@ -2,17 +2,20 @@
 
 `statements.py DATABASE query FILE` runs one query and reads its result.
 `statements.py DATABASE models PROJECT` runs what dbt compiled, in the order of the references.
+`statements.py DATABASE per_metric` runs one query for each metric and experiment.
 Prints the CPU seconds by statement as one line of JSON.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import definitions
 import duckdb
 
 if TYPE_CHECKING:
@@ -25,7 +28,7 @@ def settings(database: str | Path) -> dict[str, str | bool | int | float | list[
     """What DuckDB is given; project/profiles.yml says the same to dbt."""
     return {
         "threads": 2,
-        "memory_limit": "8GB",
+        "memory_limit": os.environ.get("BENCHMARK_MEMORY", "8GB"),
         "temp_directory": f"{database}.tmp",
         "preserve_insertion_order": False,
     }
@@ -59,15 +62,15 @@ def model_statements(project: Path) -> Iterator[tuple[str, str]]:
 
 
 def main() -> None:
-    database, mode, source = sys.argv[1:]
-    statements = (
-        [("query", Path(source).read_text())]
-        if mode == "query"
-        else list(model_statements(Path(source)))
-    )
+    database, mode, *sources = sys.argv[1:]
+    statements = {
+        "query": lambda: [("query", Path(sources[0]).read_text())],
+        "models": lambda: list(model_statements(Path(sources[0]))),
+        "per_metric": lambda: list(definitions.per_metric_queries()),
+    }[mode]()
     parts = {"start": cpu_seconds()}
     with duckdb.connect(
-        database, read_only=mode == "query", config=settings(database)
+        database, read_only=mode != "models", config=settings(database)
     ) as connection:
         for name, statement in statements:
             before = cpu_seconds()

@@ -55,6 +55,7 @@
     {% do problems.extend(table.problems) %}
     {% do found.update({"experiment_rows": table.rows}) %}
     {% set experiments = experimentos.read_experiments(found) %}
+    {% do experimentos.use_archived(experiments) %}
     {% set hold = experimentos.settings().get("invalid_experiments", "fail") == "hold" %}
     {% for experiment in experiments if experiment.problems %}
         {% if not hold %} {% do problems.extend(experiment.problems) %} {% endif %}
@@ -107,6 +108,7 @@
     {% endif %}
     {% set lists = ["assignment_models", "fact_models", "summary_models"] %}
     {% set allowed = lists + ["as_of", "invalid_experiments", "inference", "lookback", "daily"] %}
+    {% set allowed = allowed + ["archive"] %}
     {% set allowed = allowed + ["segment_levels", "experiments_from", "memory_schema"] %}
     {% do experimentos.check_keys(problems, where, given, allowed) %}
     {% for key in lists if key in given %}
@@ -155,13 +157,13 @@
     {% if experimentos.read_duration(given.get("lookback", "3 days")) is none %}
         {% do problems.append(experimentos.bad_duration(where, "lookback", given.lookback)) %}
     {% endif %}
-    {% if given.get("daily", true) is not boolean %}
+    {% for key in ["daily", "archive"] if given.get(key, true) is not boolean %}
         {% do problems.append(
             experimentos.problem(
-                where, "`daily` must be true or false, got '" ~ given.daily ~ "'"
+                where, "`" ~ key ~ "` must be true or false, got '" ~ given[key] ~ "'"
             )
         ) %}
-    {% endif %}
+    {% endfor %}
     {% set levels = given.get("segment_levels", 20) %}
     {% if levels is not integer or levels is boolean or levels < 1 %}
         {% do problems.append(

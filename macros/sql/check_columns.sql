@@ -10,7 +10,8 @@
     {% for fact in found.facts.values() %}
         {% do experimentos.check_fact_columns(fact, found, units, problems) %}
     {% endfor %}
-    {% for experiment in found.experiments if experiment.activation is not none %}
+    {% for experiment in found.experiments
+        if experiment.activation is not none and not experiment.is_archived %}
         {% do experimentos.check_activation_columns(experiment, problems) %}
     {% endfor %}
     {% do experimentos.check_days(found, problems) %}
@@ -229,7 +230,8 @@
         {% do counted.append(metric.name) %}
         {% do experimentos.check_metric_days(metric, by_date, problems) %}
     {% endfor %}
-    {% for experiment in found.experiments if by_date and experiment.summary is none %}
+    {% for experiment in found.experiments
+        if by_date and experiment.summary is none and not experiment.is_archived %}
         {% do experimentos.check_experiment_days(experiment, counted, by_date, problems) %}
     {% endfor %}
 {% endmacro %}

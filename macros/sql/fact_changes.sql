@@ -31,7 +31,7 @@
 {% macro readings(found, plan) %}
     {% set sources, rows = {}, [] %}
     {% for source in plan.sources.values() %} {% do sources.update({source.index: source}) %} {% endfor %}
-    {% for experiment in found.experiments if experiment.summary is none %}
+    {% for experiment in found.experiments if experiment.summary is none and not experiment.is_archived %}
         {% set needs = {} %}
         {% for pair in experiment.pairs %}
             {% for index, texts in plan.needs[pair.plan_key].items() %}

@@ -52,7 +52,7 @@
 {% endmacro %}
 
 {# One row per day of a model: how many rows it has, and a number that changes when any of them does. With
-   `loaded_at` that is when the last was loaded, otherwise a sum of hashes of the rows. #}
+   `loaded_at` a sum of hashes of when they were loaded, otherwise of the rows themselves. #}
 {% macro days_of_model(table, texts, item) %}
     {%- set relation = experimentos.user_ref(table.name) -%}
     {%- set columns = experimentos.relation_columns(relation) -%}
@@ -62,7 +62,7 @@
         {{ "cast(event_at as date)" if table.is_dated else experimentos.no_day() }} as day,
         count(*) as n_rows,
         {% if loaded -%}
-            count(*) || '|' || coalesce({{ experimentos.as_text("max(loaded_at)") }}, '')
+            count(*) || '|' || coalesce({{ experimentos.as_text("sum(row_hash)") }}, '')
         {%- else -%} count(*) || '|' || coalesce({{ experimentos.as_text("sum(row_hash)") }}, '')
         {%- endif %} as fingerprint,
         min(event_at) as first_at,
@@ -74,13 +74,22 @@
                 {%- else -%} cast(null as timestamp)
                 {%- endif %} as event_at,
                 {% if loaded -%}
-                    {{ experimentos.expression(relation, columns, loaded, table.where).sql }}
-                    as loaded_at
+                    {{
+                        experimentos.row_hash(
+                            [experimentos.expression(relation, columns, loaded, table.where).sql]
+                        )
+                    }}
+                    as row_hash
                 {%- else -%}
                     {{ experimentos.row_hash(experimentos.named_columns(columns, texts)) }}
                     as row_hash
                 {%- endif %}
-            from {{ experimentos.fact_without_repeats(table, relation, columns) }}
+            from
+                {{ experimentos.fact_without_repeats(table, relation, columns) }}
+                {%- if item.startswith("fact ") %}
+                    {%- set needed = experimentos.is_read_from(table, relation, columns) %}
+                    {{ "where " ~ needed if needed }}
+                {%- endif %}
         ) as events
     {%- if table.is_dated %} where event_at is not null {%- endif %}
     group by {{ "cast(event_at as date)" if table.is_dated else "1, 2" }}

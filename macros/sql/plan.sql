@@ -22,7 +22,7 @@
         "needs": {},
         "numbers": found.numbers,
     } %}
-    {% for experiment in found.experiments if experiment.summary is none %}
+    {% for experiment in found.experiments if experiment.summary is none and not experiment.is_archived %}
         {% for pair in experiment.pairs %}
             {% set key = [
                 pair.metric.name,

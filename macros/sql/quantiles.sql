@@ -3,7 +3,7 @@
 {# The pairs of quantile metrics by what they observe. #}
 {% macro quantile_pairs(found) %}
     {% set pairs = {"units": [], "events": []} %}
-    {% for experiment in found.experiments if experiment.summary is none %}
+    {% for experiment in found.experiments if experiment.summary is none and not experiment.is_archived %}
         {% for pair in experiment.pairs if pair.metric.get("quantile") is not none %}
             {% do pairs[pair.metric.of].append(pair) %}
         {% endfor %}

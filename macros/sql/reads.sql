@@ -104,6 +104,9 @@
 {% macro note_units() %}
     {%- if execute and experimentos.remembers() %}
         delete from {{ ref("experimentos__touched_units") }};
+        {%- for experiment in experimentos.definitions().experiments if experiment.is_archived %}
+            delete from {{ this }} where experiment_index = {{ experiment.index }};
+        {%- endfor %}
         {%- if not is_incremental() %}
             {%- set reads = experimentos.earlier("experimentos__reads") %}
             delete from {{ reads }} where reader = 'units';

@@ -111,11 +111,11 @@
         delete from {{ reads }} where reader in ('moments', 'moments_as_of');
         insert into {{ reads }} (reader, experiment, item, day, fingerprint, changed_at)
         select
-            'moments', experiment, metric, {{ experimentos.no_day() }}, signature, {{ experimentos.run_stamp() }}
+            'moments', experiment, metric, {{ experimentos.no_day() }}, signature, computed_at
         from {{ ref("experimentos__stale_pairs") }}
         union all
         select
-            'moments_as_of', experiment, metric, {{ experimentos.no_day() }}, as_of, {{ experimentos.run_stamp() }}
+            'moments_as_of', experiment, metric, {{ experimentos.no_day() }}, as_of, computed_at
         from {{ ref("experimentos__stale_pairs") }}
     {%- endif %}
 {% endmacro %}

@@ -99,6 +99,8 @@
         {%- elif asked | length == 1 and asked[0] %}
             {%- do conditions.append(experimentos.condition(columns, asked[0])) %}
         {%- endif %}
+        {%- set needed = experimentos.is_read_from(fact, relation, columns) %}
+        {%- if needed %} {%- do conditions.append(needed) %} {%- endif %}
         {%- if only_changed and fact.is_dated %}
             {%- set first = experimentos.first_change(source, fact) %}
             {%- if first is not none %}

@@ -4,6 +4,14 @@
     {%- set masks = experimentos.mask_names(size.masks) -%}
     {%- set sliced = ["item"] if source.slice is not none else [] -%}
     {%- set keys = ["unit_key"] + masks + sliced -%}
+    {#- rows of unit_days are one for each class, and with one covariate window one before exposure -#}
+    {%- set pre = source.phases.values() | selectattr("side", "equalto", "pre") | list -%}
+    {%- set is_single = (
+        pre | length == 1
+        and source.mode in ["rows", "latest"]
+        and not sliced
+        and experimentos.has_one_span_before(source)
+    ) -%}
     {%- set has_pre = "pre" in source.phases.values() | map(attribute="side") -%}
     with
 
@@ -32,10 +40,10 @@
 
             before as (
 
-                select {{ keys | join(", ") }}, {{ experimentos.slots_before(source) }}
+                select {{ keys | join(", ") }}, {{ experimentos.slots_before(source, is_single) }}
                 from days
                 where step < 0
-                group by {{ keys | join(", ") }}
+                {{ "group by " ~ keys | join(", ") if not is_single }}
 
             ),
 
@@ -85,6 +93,17 @@
     {%- endif %}
 {% endmacro %}
 
+{# Whether rows before exposure have one span only: earlier definitions may have left several. #}
+{% macro has_one_span_before(source) %}
+    {% if not execute %} {{ return(true) }} {% endif %}
+    {% set query %}
+        select count(distinct step)
+        from {{ ref("experimentos__unit_days") }}
+        where source = {{ source.index }} and step < 0
+    {% endset %}
+    {{ return(run_query(query).rows[0][0] <= 1) }}
+{% endmacro %}
+
 {# A step after all steps. #}
 {% macro last_step() %} {{ return("2000000000") }} {% endmacro %}
 
@@ -97,12 +116,12 @@
     {%- endfor %}
 {% endmacro %}
 
-{% macro slots_before(source) %}
+{% macro slots_before(source, is_single) %}
     {%- for slot in source.slots.values() if source.phases[slot.phase].side == "pre" %}
         {%- set number = experimentos.day_number(source, slot) %}
-        {{ "max" if slot.operation == "latest" else experimentos.joining(slot.operation) }} (
-            {{ number }}
-        ) as {{ slot.name }}{{ "," if not loop.last }}
+        {%- set way = "max" if slot.operation == "latest" else experimentos.joining(slot.operation) %}
+        {{ number if is_single else way ~ "(" ~ number ~ ")" }}
+        as {{ slot.name }}{{ "," if not loop.last }}
     {%- endfor %}
 {% endmacro %}
 

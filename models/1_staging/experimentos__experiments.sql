@@ -8,7 +8,7 @@ with
         select experiment_index, fact
         from {{ ref("stg_experimentos__measures") }}
         {%- for experiment in experimentos.definitions().experiments
-            if experiment.get("activation") and experiment.arms %}
+            if experiment.get("activation") and experiment.arms and not experiment.is_archived %}
             union
             select
                 {{ experiment.index }}, {{ experimentos.text_literal(experiment.activation.model) }}
@@ -49,8 +49,9 @@ with
 
         select
             experiments.*,
-            data_spans.data_as_of,
-            data_spans.experiment_index is not null as is_dated,
+            coalesce(experiments.archived_data_as_of, data_spans.data_as_of) as data_as_of,
+            data_spans.experiment_index is not null
+            or experiments.archived_data_as_of is not null as is_dated,
             coalesce(horizons.longest_seconds, 0) as longest_seconds,
             coalesce(horizons.deciding_seconds, 0) as deciding_seconds,
             case
@@ -97,6 +98,12 @@ select
     data_as_of,
     as_of,
     is_dated,
+    archived_data_as_of is not null
+    or coalesce(
+        data_as_of
+        >= {{ experimentos.add_seconds("greatest(observe_until, ends_at)", "finishes_after") }},
+        false
+    ) as is_archived,
     case
         when not is_dated and not has_dated_assignments
         then true

@@ -2,7 +2,8 @@
 {%- set definitions = experimentos.definitions() %}
 {%- set as_of = experimentos.as_of() if execute else none %}
 {%- set rows = [] %}
-{%- for experiment in definitions.experiments if experiment.summary is none %}
+{%- for experiment in definitions.experiments
+    if experiment.summary is none and not experiment.is_archived %}
     {%- do rows.append([experiment.name, experimentos.population_hash(experiment, definitions)]) %}
 {%- endfor %}
 {%- set text = dbt.type_string() %}

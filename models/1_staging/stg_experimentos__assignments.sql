@@ -57,7 +57,8 @@
             {{ experimentos.event_time(table, relation, columns) }} as assigned_at
         {%- else %} cast(null as timestamp) as assigned_at
         {%- endif %}
-    from {{ relation }}
+    from
+        {{ relation }} {{ "where 1 = 0" if not experimentos.is_assigning_active(table, definitions) }}
 {%- else %}
     {{
         experimentos.values_table(

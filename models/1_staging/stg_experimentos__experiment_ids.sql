@@ -2,7 +2,9 @@
 -- depends_on: {{ ref("stg_experimentos__experiments") }}
 {%- set rows = [] %}
 {%- for experiment in experimentos.definitions().experiments
-    if experiment.summary is none and experiment.status != "draft" %}
+    if experiment.summary is none
+    and experiment.status != "draft"
+    and not experiment.is_archived %}
     {%- for id in experiment.ids %}
         {%- do rows.append(
             [

@@ -1,5 +1,5 @@
--- One row per experiment: its definition as the YAML says it. Called first; raises every problem
--- at once.
+-- One row per experiment: its definition as the YAML says it, or as it was archived. Called first;
+-- raises every problem at once.
 -- depends_on: the table of experiments, and the summary models, whose columns are their metrics.
 {%- if experimentos.experiments_from() %}
 -- depends_on: {{ experimentos.user_ref(experimentos.experiments_from()) }}
@@ -8,10 +8,13 @@
 -- depends_on: {{ experimentos.user_ref(model) }}
 {%- endfor %}
 
+{{ config(post_hook="{{ experimentos.make_memory_schema() }}") }}
 {%- set definitions = experimentos.definitions() %}
 {%- set as_of = experimentos.as_of() if execute else none %}
+{%- set archived = experimentos.archived() %}
 {%- set rows = [] %}
 {%- for experiment in definitions.experiments %}
+    {%- set found = archived.get(experiment.name, {}) %}
     {%- do rows.append(
         [
             experiment.index,
@@ -34,7 +37,10 @@
             experiment.file,
             experiment.hash,
             experiment.problems | join("\n") if experiment.problems else none,
-            as_of,
+            found.get("as_of", as_of),
+            found.get("data_as_of"),
+            experiment.is_edited,
+            experimentos.finishes_after(experiment, definitions),
         ]
     ) %}
 {%- endfor %}
@@ -63,6 +69,9 @@
             ("definitions_hash", dbt.type_string()),
             ("definition_problems", dbt.type_string()),
             ("as_of", "timestamp"),
+            ("archived_data_as_of", "timestamp"),
+            ("is_edited", "boolean"),
+            ("finishes_after", "bigint"),
         ],
         rows,
     )

@@ -1,12 +1,17 @@
 -- One row per fact model: the span of time it covers.
 -- depends_on: {{ ref("stg_experimentos__experiments") }}
+{%- for model in experimentos.listed_models("fact_models") %}
+-- depends_on: {{ experimentos.user_ref(model) }}
+{%- endfor %}
 {%- set as_of = (
     "cast("
     ~ experimentos.text_literal(experimentos.as_of() if execute else none)
     ~ " as timestamp)"
 ) %}
 {%- set rows = [] %}
-{%- for fact in experimentos.definitions().facts.values() %}
+{%- set definitions = experimentos.definitions() %}
+{%- set bounds = experimentos.read_from(definitions) %}
+{%- for fact in definitions.facts.values() %}
     {%- do rows.append([fact.name, fact.is_dated, fact.complete_until]) %}
 {%- endfor %}
 
@@ -36,12 +41,46 @@ with
         from days
         group by item
 
+    ),
+
+    -- Facts of which only a part is read, and that still have rows before it.
+    reaching_further as (
+
+        {%- for model, day in bounds.items() %}
+            {%- set relation = experimentos.user_ref(model) %}
+            {%- set columns = experimentos.relation_columns(relation) %}
+            {{ "union all" if not loop.first }}
+            select
+                {{ experimentos.text_literal(model) }} as fact,
+                cast('{{ day }}' as timestamp) as first_at
+            where
+                exists (
+                    select 1
+                    from {{ relation }}
+                    where
+                        {{
+                            experimentos.is_read_from(
+                                definitions.facts[model], relation, columns, "<"
+                            )
+                        }}
+                )
+        {%- else %}
+            {{
+                experimentos.values_table(
+                    [("fact", dbt.type_string()), ("first_at", "timestamp")], []
+                )
+            }}
+        {%- endfor %}
+
     )
 
 select
     facts.fact,
     facts.is_dated,
-    min(case when days.n_rows >= 0.01 * usual.n_rows then days.first_at end) as first_at,
+    coalesce(
+        max(reaching_further.first_at),
+        min(case when days.n_rows >= 0.01 * usual.n_rows then days.first_at end)
+    ) as first_at,
     -- The start of the day of the last row that is not in the future.
     coalesce(
         max(facts.complete_until),
@@ -64,4 +103,5 @@ select
 from facts
 left join days on 'fact ' || facts.fact = days.item and facts.is_dated
 left join usual on days.item = usual.item
+left join reaching_further on facts.fact = reaching_further.fact
 group by facts.fact, facts.is_dated

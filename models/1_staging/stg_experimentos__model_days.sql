@@ -1,5 +1,5 @@
 -- One row per listed model with times and day: its rows, and a fingerprint that changes when they
--- do.
+-- do. Models, and days of facts, that only archived experiments need are left out.
 -- Checks the columns of every listed model first.
 -- depends_on: {{ ref("stg_experimentos__experiments") }}
 {%- set assignment_models = experimentos.listed_models("assignment_models") %}
@@ -11,7 +11,10 @@
 {%- set definitions = experimentos.definitions() %}
 {%- do experimentos.check_columns(definitions) %}
 {%- set parts = [] %}
-{%- for fact in definitions.facts.values() if fact.is_dated or experimentos.remembers() %}
+{%- set has_archive = experimentos.archived() | length > 0 %}
+{%- set active = experimentos.active_facts(definitions) if has_archive else definitions.facts %}
+{%- for fact in definitions.facts.values()
+    if (fact.is_dated or experimentos.remembers()) and fact.name in active %}
     {%- do parts.append(
         experimentos.days_of_model(
             fact, experimentos.texts_of_fact(fact, definitions), "fact " ~ fact.name
@@ -19,7 +22,8 @@
     ) %}
 {%- endfor %}
 {%- if experimentos.remembers() %}
-    {%- for table in definitions.assignments %}
+    {%- for table in definitions.assignments
+        if experimentos.is_assigning_active(table, definitions) %}
         {%- do parts.append(
             experimentos.days_of_model(
                 table,

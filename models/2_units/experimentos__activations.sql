@@ -12,7 +12,7 @@
 {%- set readers = namespace(number=0) %}
 
 {%- for experiment in definitions.experiments
-    if experiment.get("activation") and experiment.arms %}
+    if experiment.get("activation") and experiment.arms and not experiment.is_archived %}
     {{ "union all" if readers.number }} {%- set readers.number = readers.number + 1 %}
     {%- set fact = definitions.facts[experiment.activation.model] %}
     {%- set relation = experimentos.user_ref(fact.name) %}

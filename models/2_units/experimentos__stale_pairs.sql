@@ -8,7 +8,8 @@
 {%- set pairs, sources = [], [] %}
 {%- set is_known = experimentos.remembers() and experimentos.knows_moments() %}
 {%- if execute %}
-    {%- for experiment in definitions.experiments if experiment.summary is none %}
+    {%- for experiment in definitions.experiments
+        if experiment.summary is none and not experiment.is_archived %}
         {%- set shared = experimentos.signature_of_moments(experiment, definitions) %}
         {%- for pair in experiment.pairs %}
             {%- do pairs.append(
@@ -113,6 +114,7 @@ select
     pairs.experiment,
     pairs.metric,
     pairs.signature,
+    {{ experimentos.run_stamp() }} as computed_at,
     coalesce({{ experimentos.as_text("experiments.data_as_of") }}, '') as as_of,
     case
         when

@@ -127,7 +127,8 @@ with
             then earlier.changed_at
             else {{ experimentos.run_stamp() }}
         end as changed_at,
-        least(placed.exposed_at, earlier.exposed_at) as changed_from
+        -- stays where it was until every reader has seen an earlier change
+        least(placed.exposed_at, earlier.exposed_at, earlier.changed_from) as changed_from
     from placed
     full outer join
         earlier on placed.experiment_index = earlier.experiment_index and placed.unit = earlier.unit

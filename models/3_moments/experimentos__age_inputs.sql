@@ -1,6 +1,7 @@
 -- One row per experiment, metric, variant and age: moments of what units did in the first 1, 2,
 -- ... days
 -- of their windows, of those that have completed so many. All that inference by age reads.
+{{ config(post_hook="{{ experimentos.keep_in_archive() }}") }}
 {%- set ages = [] %}
 {%- for age in range(experimentos.most_ages(experimentos.definitions())) %}
     {%- do ages.append([age + 1]) %}
@@ -221,3 +222,25 @@ left join
     {{ ref("stg_experimentos__phases") }} as phases
     on apart.experiment_index = phases.experiment_index
     and phases.phase = 0
+where
+    {{ experimentos.is_active("experiments.experiment_id") }}
+    {{
+        experimentos.archived_rows(
+            [
+                "experiment_id",
+                "metric",
+                "variant",
+                "age_days",
+                "is_control",
+                "metric_type",
+                "n_phases",
+                "alpha",
+                "n_units",
+                "mean_num",
+                "m2_num",
+                "mean_den",
+                "m2_den",
+                "c2_num_den",
+            ]
+        )
+    }}

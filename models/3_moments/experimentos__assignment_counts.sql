@@ -2,6 +2,7 @@
 -- after
 -- crossover units are removed, and those that were activated.
 -- depends_on: {{ ref("experimentos__activations") }}
+{{ config(post_hook="{{ experimentos.keep_in_archive() }}") }}
 {%- set definitions = experimentos.definitions() %}
 {%- set segments = experimentos.used_segments(definitions) %}
 {%- set text = dbt.type_string() %}
@@ -170,7 +171,7 @@ left join
     on arms.experiment_index = levels.experiment_index
     and united.segment = levels.segment
     and united.segment_value = levels.segment_value
-where united.n_units > 0
+where united.n_units > 0 and {{ experimentos.is_active("experiments.experiment_id") }}
 group by
     experiments.experiment_id,
     arms.variant,
@@ -184,3 +185,17 @@ group by
         else levels.shown_value
     end,
     united.assigned_on
+    {{
+        experimentos.archived_rows(
+            [
+                "experiment_id",
+                "variant",
+                "population",
+                "segment",
+                "segment_value",
+                "assigned_on",
+                "n_units",
+                "planned_share",
+            ]
+        )
+    }}

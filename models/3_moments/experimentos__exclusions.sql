@@ -1,4 +1,6 @@
 -- One row per experiment and reason: what became of every row of the assignment models.
+{{ config(post_hook="{{ experimentos.keep_in_archive() }}") }}
+{%- set archived = experimentos.definitions().experiments | selectattr("is_archived") | list %}
 {%- set several = namespace(kinds=false) %}
 {%- for table in experimentos.definitions().assignments if table.units | length > 1 %}
     {%- set several.kinds = true %}
@@ -46,21 +48,38 @@ with
             {{ ref("stg_experimentos__variants") }} as variants
             on experiment_ids.experiment_index = variants.experiment_index
             and assignments.variant = variants.variant
-        {%- if several.kinds %}
-            -- A table of several kinds of unit has each row once per kind.
-            where
+        where
+            (
                 experiments.experiment_id is not null
-                or (
-                    assignments.is_first_kind
-                    and not exists (
-                        select 1
-                        from {{ ref("stg_experimentos__experiment_ids") }} as other
-                        where
-                            other.experiment_value = assignments.experiment_value
-                            and assignments.kinds like '%|' || other.kind || '|%'
+                -- Rows of an archived experiment have been counted for it.
+                or not (
+                    false
+                    {%- for experiment in archived %}
+                        or (
+                            coalesce(assignments.experiment_value, '')
+                            in ({{ experimentos.text_literals(experiment.ids) }})
+                            and assignments.kinds
+                            like {{ experimentos.text_literal("%|" ~ experiment.kind ~ "|%") }}
+                        )
+                    {%- endfor %}
+                )
+            )
+            {%- if several.kinds %}
+                -- A table of several kinds of unit has each row once per kind.
+                and (
+                    experiments.experiment_id is not null
+                    or (
+                        assignments.is_first_kind
+                        and not exists (
+                            select 1
+                            from {{ ref("stg_experimentos__experiment_ids") }} as other
+                            where
+                                other.experiment_value = assignments.experiment_value
+                                and assignments.kinds like '%|' || other.kind || '|%'
+                        )
                     )
                 )
-        {%- endif %}
+            {%- endif %}
 
     ),
 
@@ -124,3 +143,6 @@ select
     cast(n_rows as bigint) as n_rows,
     cast(n_units as bigint) as n_units
 from united
+where
+    {{ experimentos.is_active("experiment_id") }}
+    {{ experimentos.archived_rows(["experiment_id", "reason", "n_rows", "n_units"]) }}

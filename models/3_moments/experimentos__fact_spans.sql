@@ -3,7 +3,9 @@
 {{ config(post_hook="{{ experimentos.keep_in_archive() }}") }}
 select experiments.experiment_id, facts.fact, facts.first_at, facts.n_future
 from
-    (select distinct experiment_index, fact from {{ ref("stg_experimentos__measures") }}) as measures
+    (
+        select distinct experiment_index, fact from {{ ref("stg_experimentos__measures") }}
+    ) as measures
 inner join
     {{ ref("experimentos__experiments") }} as experiments
     on measures.experiment_index = experiments.experiment_index
@@ -12,4 +14,4 @@ where
     facts.is_dated
     and facts.first_at is not null
     and {{ experimentos.is_active("experiments.experiment_id") }}
-{{ experimentos.archived_rows(["experiment_id", "fact", "first_at", "n_future"]) }}
+    {{ experimentos.archived_rows(["experiment_id", "fact", "first_at", "n_future"]) }}

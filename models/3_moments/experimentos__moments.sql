@@ -1,5 +1,6 @@
 -- One row per experiment, metric and variant: the statistics that every later number is computed
--- from.
+-- from. Those of finished experiments come from the archive.
+{{ config(post_hook="{{ experimentos.keep_in_archive() }}") }}
 {%- set means = experimentos.moment_means() %}
 {%- set products = experimentos.moment_products() %}
 {%- set daily = [-1] %}
@@ -68,6 +69,7 @@ with
         where
             {{ experimentos.has_readout() }}
             and experiments.summary_model is null
+            and {{ experimentos.is_active("experiments.experiment_id") }}
             and (pairs.quantile_level is null or readouts.is_latest)
 
     ),
@@ -355,21 +357,18 @@ with
     )
 
     {%- set text = dbt.type_string() %}
-select
-    experiment_id,
-    metric,
-    variant,
-    cast(population as {{ text }}) as population,
-    cast(segment as {{ text }}) as segment,
-    cast(segment_value as {{ text }}) as segment_value,
-    as_of,
-    cast(basis as {{ text }}) as basis,
-    n_units,
-    n_events,
-    n_missing,
-    n_skipped,
-    n_covered,
-    {%- for name in [
+    {%- set keys = [
+        "experiment_id",
+        "metric",
+        "variant",
+        "population",
+        "segment",
+        "segment_value",
+        "as_of",
+        "basis",
+    ] %}
+    {%- set counts = ["n_units", "n_events", "n_missing", "n_skipped", "n_covered"] %}
+    {%- set statistics = [
         "mean_num",
         "m2_num",
         "m3_num",
@@ -387,9 +386,23 @@ select
         "c2_num_cov_den_cov",
         "cap_value",
     ] %}
-        cast({{ name }} as {{ double }}) as {{ name }},
-    {%- endfor %}
+    {%- set quantiles = ["quantile_value", "quantile_std_error"] %}
+select
+    experiment_id,
+    metric,
+    variant,
+    cast(population as {{ text }}) as population,
+    cast(segment as {{ text }}) as segment,
+    cast(segment_value as {{ text }}) as segment_value,
+    as_of,
+    cast(basis as {{ text }}) as basis,
+    {%- for name in counts %} {{ name }}, {%- endfor %}
+    {%- for name in statistics %} cast({{ name }} as {{ double }}) as {{ name }}, {%- endfor %}
     n_capped,
-    cast(quantile_value as {{ double }}) as quantile_value,
-    cast(quantile_std_error as {{ double }}) as quantile_std_error
+    {%- for name in quantiles %}
+        cast({{ name }} as {{ double }}) as {{ name }}{{ "," if not loop.last }}
+    {%- endfor %}
 from united
+where
+    {{ experimentos.is_active("experiment_id") }}
+    {{ experimentos.archived_rows(keys + counts + statistics + ["n_capped"] + quantiles) }}

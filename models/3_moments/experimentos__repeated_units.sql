@@ -8,6 +8,7 @@
 ) %}
 -- depends_on: {{ experimentos.user_ref(model) }}
 {%- endfor %}
+{{ config(post_hook="{{ experimentos.keep_in_archive() }}") }}
 {%- set text = dbt.type_string() %}
 {%- set definitions = experimentos.definitions() %}
 {%- set as_text = experimentos.units_are_text(definitions) if execute else false %}
@@ -54,6 +55,7 @@
             group by measures.experiment_index
         ) as users
         on units.experiment_index = users.experiment_index
+    where {{ experimentos.is_active("experiments.experiment_id") }}
     group by experiments.experiment_id, users.is_deciding
 {%- else %}
     {{
@@ -68,3 +70,4 @@
         )
     }}
 {%- endfor %}
+{{ experimentos.archived_rows(["experiment_id", "fact", "is_deciding", "n_units"]) }}

@@ -24,19 +24,7 @@ with
 
     ),
 
-    facts as (
-
-        select
-            experiments.experiment_id, experiments.as_of, facts.fact, facts.first_at, facts.n_future
-        from
-            (
-                select distinct experiment_index, fact from {{ ref("stg_experimentos__measures") }}
-            ) as measures
-        inner join experiments on measures.experiment_index = experiments.experiment_index
-        inner join {{ ref("stg_experimentos__facts") }} as facts on measures.fact = facts.fact
-        where facts.is_dated and facts.first_at is not null
-
-    ),
+    facts as (select * from {{ ref("experimentos__fact_spans") }}),
 
     definition_valid as (
 
@@ -46,6 +34,20 @@ with
             case when definition_problems is null then 'healthy' else 'blocked' end as status,
             coalesce(definition_problems, 'the definition has no problem') as message
         from experiments
+
+    ),
+
+    archived_definition as (
+
+        select
+            experiment_id,
+            'archived_definition' as check_name,
+            'warning' as status,
+            'archived with an earlier definition; experimentos build --reopen '
+            || experiment_id
+            || ' computes it again' as message
+        from {{ ref("stg_experimentos__experiments") }}
+        where is_edited
 
     ),
 
@@ -482,8 +484,9 @@ cap_applied as (
         end as message
     from inputs
     inner join
-        {{ ref("experimentos__caps") }} as caps
-        on inputs.pair_id = caps.pair_id
+        {{ ref("experimentos__applied_caps") }} as caps
+        on inputs.experiment_id = caps.experiment_id
+        and inputs.metric = caps.metric
         and inputs.population = caps.population
         and inputs.basis = caps.basis
     where inputs.is_control
@@ -719,6 +722,7 @@ covariates as (
     {%- set columns = ["population", "metric", "variant", "segment", "segment_value"] %}
     {%- set checks = {
         "definition_valid": [],
+        "archived_definition": [],
         "data_known": [],
         "has_assignments": ["observed"],
         "has_units": ["variant", "observed"],

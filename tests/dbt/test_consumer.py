@@ -90,10 +90,14 @@ def test_a_second_build_repeats_every_verdict_and_adds_no_history(built: Worksho
     )
     effects = (
         "select n_control, n_treatment, estimate, p_value_fixed "
-        "from main_analytics.experimentos__effects order by experiment_id, metric, adjustment"
+        "from main_analytics.experimentos__effects "
+        "order by experiment_id, metric, variant, population, segment, segment_value, as_of, basis, "
+        "adjustment"
     )
     before, estimates = built.rows(decisions), built.rows(effects)
     built.dbt("build")
     assert built.rows(decisions) == before
-    np.testing.assert_allclose(built.rows(effects), estimates, rtol=1e-12)
+    # NULL becomes NaN, which equals itself here.
+    again, first = (np.array(rows, dtype=float) for rows in (built.rows(effects), estimates))
+    np.testing.assert_allclose(again, first, rtol=1e-12)
     assert built.rows("select count(*) from main_analytics.experimentos__history") == [(2,)]

@@ -31,6 +31,16 @@ Full = Annotated[
 ]
 
 
+Reopen = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--reopen",
+        metavar="NAME",
+        help="Compute an archived experiment again, from its raw rows; may be repeated.",
+    ),
+]
+
+
 def build(
     *,
     project_dir: ProjectDir = HERE,
@@ -38,14 +48,20 @@ def build(
     target: Target = None,
     variables: Variables = None,
     full: Full = False,
+    reopen: Reopen = None,
     output: Output = Format.text,
 ) -> None:
     """Build the package's tables, from staging to decisions.
 
     The same as dbt build --select package:experimentos, and where the warehouse has no Python
     models (or vars.experimentos.inference is client) the statistics are computed here in between.
+
+    Results of experiments that are over are kept in an archive, whatever happens to their raw rows
+    and definitions afterwards; --reopen takes one out of it first.
     """
     with reporting(output), opened(project_dir, profiles_dir, target, variables) as project:
+        for name in reopen or ():
+            project.run_operation("experimentos.reopen", {"name": name})
         summary = run_build(project, full=full)
         memos = read_memos(project.fetch)
     if output is Format.json:

@@ -1,0 +1,45 @@
+-- One row per experiment whose results are kept for ever: all windows are over, and so is the time
+-- in which rows may come late. Built when all its results have been copied; see macros/sql/archive.
+-- depends_on: {{ ref("experimentos__moments") }}, {{ ref("experimentos__assignment_counts") }}
+-- depends_on: {{ ref("experimentos__exclusions") }}, {{ ref("experimentos__age_inputs") }}
+-- depends_on: {{ ref("experimentos__unknown_labels") }}, {{ ref("experimentos__repeated_units") }}
+-- depends_on: {{ ref("experimentos__fact_spans") }}, {{ ref("experimentos__applied_caps") }}
+{{ config(post_hook="{{ experimentos.keep_in_archive() }}") }}
+{%- set text = dbt.type_string() %}
+{%- set finished = experimentos.finished_now() %}
+{%- set rows = [] %}
+{%- for experiment in experimentos.definitions().experiments if experiment.name in finished %}
+    {%- do rows.append([experiment.name, tojson(experiment)]) %}
+{%- endfor %}
+
+with
+
+    definitions as (
+
+        {{ experimentos.values_table([("experiment_id", text), ("definition", text)], rows) }}
+
+    )
+
+select
+    experiments.experiment_id,
+    experiments.definitions_hash,
+    experiments.data_as_of,
+    experiments.as_of,
+    {{ experimentos.as_text("experiments.data_as_of") }} as archived_at,
+    definitions.definition
+from definitions
+inner join
+    {{ ref("experimentos__experiments") }} as experiments
+    on definitions.experiment_id = experiments.experiment_id
+    {{
+        experimentos.archived_rows(
+            [
+                "experiment_id",
+                "definitions_hash",
+                "data_as_of",
+                "as_of",
+                "archived_at",
+                "definition",
+            ]
+        )
+    }}

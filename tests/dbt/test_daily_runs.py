@@ -1,0 +1,308 @@
+"""Whatever happens from run to run, the marts are those of a build from nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pytest
+from daily_compare import compared
+from daily_runs import DailyRuns, differences_of, drawn_steps, steps_of
+from daily_shop import DailyShop, made
+from random_shop_compare import report
+from random_shop_every import DAY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SEQUENCES = {
+    "arrivals": "day:1 late_tickets:2 late_assignments:3 deleted_rows:1 skipped_days:1",
+    "restated": "restated:1 deleted_day:4 deleted_assignments:2 restated_profiles:1 day:2",
+    "edited": "edited_window:1 edited_where:2 edited_cap:3 edited_covariate:4 day:1",
+    "named": "added_metric:1 removed_metric:2 added_experiment:1 removed_experiment:3 day:4",
+    "population": "added_variant:1 changed_segments:2 changed_segment:1 changed_activation:2 "
+    "changed_end:3",
+    "clock": "until_moves:1 day:1/twice day_back:1 nothing:1/full_refresh skipped_days:2",
+    "stopped": "late_rows:1/stopped late_assignments:2/stopped_and_undone "
+    "edited_window:3/stopped_and_late day:1/broken added_metric:5/without_one",
+    # `stale_pairs` says which moments are computed again: what it is older than must stay known.
+    "left_out": "day:1 late_tickets:6/without_one.experimentos__stale_pairs "
+    "late_rows:2/without_one.experimentos__fact_changes "
+    "late_assignments:1/without_one.stg_experimentos__assignment_changes "
+    "deleted_assignments:1/stopped_and_late.experimentos__units "
+    "restated:3/from_one_on.experimentos__kept_moments",
+    "undone": "added_metric:2/stopped_and_undone day:3/stopped_and_undone restated:5/from_one_on "
+    "late_tickets:1/killed edited_where:4/stopped_and_undone",
+}
+
+
+def runs_of(folder: Path, shop: DailyShop) -> DailyRuns:
+    runs = DailyRuns(folder, shop)
+    runs.start()
+    return runs
+
+
+def test_four_daily_runs_end_as_a_build_from_nothing(tmp_path):
+    steps = steps_of("day:1 late_assignments:3/stopped edited_window:1 late_rows:2")
+    lines = differences_of(1, steps, tmp_path)
+    assert not lines, report(lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("steps", SEQUENCES.values(), ids=list(SEQUENCES))
+def test_any_change_ends_as_a_build_from_nothing(tmp_path, steps):
+    lines = differences_of(11, steps_of(steps), tmp_path, often=True)
+    assert not lines, report(lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 7))
+def test_any_drawn_sequence_ends_as_a_build_from_nothing(tmp_path, seed):
+    # `python tests/dbt/daily_runs.py --seed N --shrink` finds the least sequence that differs.
+    steps = drawn_steps(seed, 8)
+    lines = differences_of(seed, steps, tmp_path)
+    assert not lines, report([f"after {' '.join(map(str, steps))}", *lines])
+
+
+def test_the_comparison_sees_rows_and_numbers():
+    key = {"experiment_id": "e", "reason": "crossover"}
+    row = {**key, "n_rows": 2, "n_units": 1}
+    assert not compared("exclusions", [row], [row])
+    assert compared("exclusions", [row | {"n_units": 2}], [row])
+    assert compared("exclusions", [], [row])
+    assert compared("exclusions", [row], [])
+    assert compared("exclusions", [row, row], [row])
+    power = {"experiment_id": "e", "metric": "m", "variant": "b", "test": "harm", "n_needed": 3.0}
+    assert not compared("power", [power], [power | {"n_needed": 3.0 + 1e-12}])
+    assert compared("power", [power], [power | {"n_needed": 3.0 + 1e-11}])
+    assert compared("power", [power], [power | {"n_needed": None}])
+
+
+@pytest.mark.slow
+def test_a_unit_that_moves_twice_before_its_moments_are_computed(tmp_path):
+    """Its assignments go, a run is stopped after the units, and it is assigned again later."""
+    runs = runs_of(tmp_path, made(1))
+    shop, exposed = runs.shop, exposures(runs)
+    user = next(
+        row["user_id"] for row in shop.visible("visits")
+        if row["user_id"] in exposed and row["seen_at"]
+        and exposed[row["user_id"]] < shop.start + 3 * DAY
+        and exposed[row["user_id"]] <= row["seen_at"] < exposed[row["user_id"]] + DAY
+    )  # fmt: skip
+    again: dict[str, Any] = {}
+    for table in ("assigned", "imported"):
+        rows = shop.tables[table]
+        own = [row for row in rows if (row["experiment"], row["user_id"]) == ("long", user)]
+        again = own[0] if own else again
+        shop.tables[table] = [row for row in rows if not any(row is each for each in own)]
+    runs.write()
+    runs.run("--select", "+experimentos__units")
+    shop.tables["assigned"].append(
+        {key: value for key, value in again.items() if key != "loaded_at"}
+        | {"assigned_at": shop.as_of - DAY, "_arrives": shop.as_of}
+    )
+    runs.write()
+    runs.run()
+    lines = runs.differences()
+    assert not lines, report(lines)
+
+
+# What is not read again. A table is tampered with where nothing should look, and stays so.
+
+
+def tamper(runs: DailyRuns, statement: str) -> None:
+    with duckdb.connect(str(runs.project.database)) as connection:
+        connection.execute(statement)
+
+
+def tampered(runs: DailyRuns, tables: tuple[str, ...], where: str) -> dict[str, int]:
+    """How many rows of each table carry the mark."""
+    return {
+        table: runs.project.rows(
+            f"select count(*) as n from main.experimentos__{table}"
+            f" where slot_0 = -987654321 and {where}"
+        )[0]["n"]
+        for table in tables
+    }
+
+
+def marked(runs: DailyRuns, tables: tuple[str, ...], where: str) -> dict[str, int]:
+    """Put a number that no shop has into rows of tables of units."""
+    for table in tables:
+        tamper(
+            runs,
+            f"update main.experimentos__{table} set slot_0 = -987654321 where {where}",
+        )
+    found = tampered(runs, tables, where)
+    assert all(found.values()), found
+    return found
+
+
+KEPT = ("unit_days",)
+
+
+def sources_of(runs: DailyRuns, fact: str) -> str:
+    """A condition on the rows of stage 2 that come from a fact."""
+    return f"source in (select source from main.stg_experimentos__measures where fact = '{fact}')"
+
+
+def experiment_of(runs: DailyRuns, name: str) -> str:
+    """A condition on the rows of stage 2 that belong to an experiment."""
+    return (
+        "(unit_key in (select analysed.unit_key from main.experimentos__analysed_units as analysed"
+        " inner join main.experimentos__experiments as experiments"
+        " on analysed.experiment_index = experiments.experiment_index"
+        f" where experiments.experiment_id = '{name}'))"
+    )
+
+
+@pytest.mark.slow
+def test_an_edited_metric_leaves_other_facts_alone(tmp_path):
+    runs = runs_of(tmp_path, made(1))
+    # An experiment with an activation is read anew by every run.
+    where = f"{sources_of(runs, 'tickets')} and not {experiment_of(runs, 'ramp')}"
+    before = marked(runs, KEPT, where)
+    for step in steps_of("edited_window:1 edited_where:2"):
+        runs.step(step)
+    assert tampered(runs, KEPT, where) == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "edit", ["metric", "column", "segments", "activation", "assignments", "removal", "end"]
+)
+def test_an_edited_experiment_leaves_the_others_alone(tmp_path, edit):
+    runs = runs_of(tmp_path, made(1))
+    shop = runs.shop
+    where = experiment_of(runs, "long")
+    before = marked(runs, KEPT, where)
+    ramp = shop.experiments["ramp"]
+    if edit == "metric":
+        ramp["explore"].remove("ticket_last")
+    elif edit == "column":
+        new = {"type": "mean", "aggregate": "count", "where": "sku <> 's00'", "window": "1 day"}
+        shop.metrics["orders"]["new"] = new
+        ramp["explore"].append("new")
+    elif edit == "segments":
+        ramp["segments"] = ["group", "country"]
+    elif edit == "activation":
+        ramp["activation"] = {"model": "visits", "where": "page <> 'home'", "within": "4 days"}
+    elif edit == "end":
+        ramp["end"] = (shop.start + 4 * DAY).isoformat(" ")
+    elif edit == "removal":
+        del shop.experiments["ramp"]
+    else:
+        rows = [row for row in shop.visible("assigned") if row["experiment"] == "ramp"]
+        rows[0]["_arrives"] = shop.as_of + 100 * DAY
+    runs.write()
+    runs.run()
+    assert tampered(runs, KEPT, where) == before
+
+
+@pytest.mark.slow
+def test_nothing_new_writes_nothing(tmp_path):
+    runs = runs_of(tmp_path, made(3))
+    where = f"not {experiment_of(runs, 'ramp')}"
+    before = marked(runs, KEPT, where)
+    runs.run()
+    assert tampered(runs, KEPT, where) == before
+
+
+def exposures(runs: DailyRuns) -> dict[int, dt.datetime]:
+    """The analysed units of `long`."""
+    units = runs.project.rows(
+        "select unit, exposed_at from main.experimentos__units as units"
+        " inner join main.experimentos__experiments as experiments"
+        " on units.experiment_index = experiments.experiment_index"
+        " where experiments.experiment_id = 'long' and exclusion is null"
+    )
+    return {int(row["unit"]): row["exposed_at"] for row in units}
+
+
+def old_ticket(runs: DailyRuns) -> dict[str, Any]:
+    """A ticket in the window of `long` of a unit that is analysed, long before the last day."""
+    shop, exposed = runs.shop, exposures(runs)
+    for row in shop.visible("tickets"):
+        at, since = row["opened_at"], exposed.get(row["user_id"])
+        n_same = sum(row["ticket_id"] == each["ticket_id"] for each in shop.tables["tickets"])
+        is_in = at and since and since <= at < min(since + 2 * DAY, shop.as_of - 2 * DAY)
+        if is_in and n_same == 1 and row["ticket_id"] is not None:
+            return row
+    raise AssertionError("no such ticket")
+
+
+def test_an_added_day_reads_that_day_alone(tmp_path):
+    """A value that was changed under the old `loaded_at` is not noticed."""
+    shop = made(1)
+    del shop.experiments["ramp"]  # with an activation it is read anew by every run
+    runs = runs_of(tmp_path, shop)
+    row = old_ticket(runs)
+    true = row["cost"]
+    row["cost"] = 1000.0
+    runs.step(*steps_of("day:1"))
+    row["cost"] = true
+    lines = runs.differences()
+    assert not lines, report(lines)
+
+
+@pytest.mark.slow
+def test_a_value_under_a_new_loaded_at_is_noticed(tmp_path):
+    runs = runs_of(tmp_path, made(1))
+    row = old_ticket(runs)
+    row["cost"] = 1000.0
+    row.pop("_loaded")
+    runs.step(*steps_of("day:1"))
+    lines = runs.differences()
+    assert not lines, report(lines)
+    assert max(each["mean_num"] or 0.0 for each in runs.project.mart(
+        "moments", "metric = 'ticket_cost'")) > 10  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_deleted_version_of_a_key_is_noticed(tmp_path):
+    """What was loaded before it is read again, although the day has as many keys as it had."""
+    runs = runs_of(tmp_path, made(1))
+    row, shop = old_ticket(runs), runs.shop
+    new = {key: value for key, value in row.items() if key != "_loaded"}
+    new |= {"_arrives": shop.as_of, "cost": 1000.0}
+    other = new | {"ticket_id": 10**7, "cost": 1.0}
+    shop.tables["tickets"] += [new, other]
+    runs.write()
+    runs.run()
+    shop.tables["tickets"].remove(new)
+    runs.step(*steps_of("day:1"))
+    lines = runs.differences()
+    assert not lines, report(lines)
+
+
+# Finished experiments
+
+
+def without_rows_of(shop: DailyShop, name: str) -> None:
+    """The raw rows of an experiment, and of the facts in its time, are deleted."""
+    for table in ("assigned", "imported"):
+        shop.tables[table] = [row for row in shop.tables[table] if row["experiment"] != name]
+    for table, time in [("orders", "ordered_at"), ("tickets", "opened_at"), ("visits", "seen_at")]:
+        later = shop.start + 12 * DAY
+        shop.tables[table] = [row for row in shop.tables[table] if (row[time] or later) >= later]
+
+
+@pytest.mark.slow
+@pytest.mark.xfail(strict=False, reason="the archive of finished experiments does not exist yet")
+def test_a_finished_experiment_outlives_its_raw_rows(tmp_path):
+    shop = made(1)
+    shop.as_of = shop.start + 16 * DAY + dt.timedelta(hours=7)
+    shop.until = shop.as_of
+    runs = runs_of(tmp_path, shop)
+    runs.step(*steps_of("day:1"))
+    of = "experiment_id = 'over'"
+    marts = [name for name, grain in runs.marts.items() if "experiment_id" in grain]
+    before = {name: runs.project.mart(name, of) for name in marts}
+    assert before["moments"]
+    without_rows_of(shop, "over")
+    for step in steps_of("nothing:1 day:2 edited_window:1"):
+        runs.step(step)
+    lines = [f"{name} {line}" for name in marts
+             for line in compared(name, runs.project.mart(name, of), before[name])]  # fmt: skip
+    assert not lines, report(lines)
