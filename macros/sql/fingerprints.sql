@@ -78,8 +78,7 @@
                         experimentos.row_hash(
                             [experimentos.expression(relation, columns, loaded, table.where).sql]
                         )
-                    }}
-                    as row_hash
+                    }} as row_hash
                 {%- else -%}
                     {{ experimentos.row_hash(experimentos.named_columns(columns, texts)) }}
                     as row_hash

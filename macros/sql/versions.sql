@@ -42,8 +42,7 @@
 
                 select {{ keys | join(", ") }}, {{ experimentos.slots_before(source, is_single) }}
                 from days
-                where step < 0
-                {{ "group by " ~ keys | join(", ") if not is_single }}
+                where step < 0 {{ "group by " ~ keys | join(", ") if not is_single }}
 
             ),
 
@@ -119,7 +118,9 @@
 {% macro slots_before(source, is_single) %}
     {%- for slot in source.slots.values() if source.phases[slot.phase].side == "pre" %}
         {%- set number = experimentos.day_number(source, slot) %}
-        {%- set way = "max" if slot.operation == "latest" else experimentos.joining(slot.operation) %}
+        {%- set way = (
+            "max" if slot.operation == "latest" else experimentos.joining(slot.operation)
+        ) %}
         {{ number if is_single else way ~ "(" ~ number ~ ")" }}
         as {{ slot.name }}{{ "," if not loop.last }}
     {%- endfor %}

@@ -91,8 +91,8 @@ def test_a_second_build_repeats_every_verdict_and_adds_no_history(built: Worksho
     effects = (
         "select n_control, n_treatment, estimate, p_value_fixed "
         "from main_analytics.experimentos__effects "
-        "order by experiment_id, metric, variant, population, segment, segment_value, as_of, basis, "
-        "adjustment"
+        "order by experiment_id, metric, variant, population, segment, segment_value, as_of, "
+        "basis, adjustment"
     )
     before, estimates = built.rows(decisions), built.rows(effects)
     built.dbt("build")
