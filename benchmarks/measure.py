@@ -48,7 +48,7 @@ def run_process(command: Sequence[str], environment: Mapping[str, str], log: Pat
     process.returncode = os.waitstatus_to_exitcode(status)
     lines = log.read_text(errors="replace").splitlines()
     if process.returncode != 0:
-        message = f"{' '.join(command)} failed:\n" + "\n".join(lines[-30:])
+        message = f"{' '.join(command)} failed ({process.returncode}):\n" + "\n".join(lines[-30:])
         raise RuntimeError(message)
     return Run(
         cpu=usage.ru_utime + usage.ru_stime,
