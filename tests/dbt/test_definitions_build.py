@@ -11,6 +11,7 @@ HOSTILE = 'it\'s "one"; drop table x; -- \\ \\n <b>&</b>\n\t{{ 1 + 1 }} {% if %}
 CONTROL, TREATMENT = f" Control {HOSTILE}", f"{HOSTILE} %s $1 ?"
 METRIC = f"metric {HOSTILE}"
 OF_HOSTILE = "experiment_id = 'hostile'"
+SHOWN = "adjustment = 'none' and is_latest and basis = 'mature'"
 
 
 def raw(text: str) -> str:
@@ -100,7 +101,10 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def test_labels_ids_and_metrics_keep_every_character(shop: Project):
-    effect = shop.one("effects", f"{OF_HOSTILE} and role = 'success' and adjustment = 'none'")
+    effect = shop.one(
+        "effects",
+        f"{OF_HOSTILE} and role = 'success' and {SHOWN}",
+    )
     assert effect["metric"] == METRIC
     assert (effect["control"], effect["variant"]) == (CONTROL, TREATMENT)
     assert (effect["n_control"], effect["n_treatment"]) == (200, 200)
@@ -110,7 +114,9 @@ def test_labels_ids_and_metrics_keep_every_character(shop: Project):
 
 
 def test_a_condition_with_quotes_meets_its_rows(shop: Project):
-    moments = shop.mart("moments", f"{OF_HOSTILE} and metric != 'ordered'")
+    latest = "as_of = (select max(as_of) from main.experimentos__moments where basis = 'mature')"
+    decides = f"basis = 'mature' and segment = 'all' and {latest}"
+    moments = shop.mart("moments", f"{OF_HOSTILE} and metric != 'ordered' and {decides}")
     assert sum(row["n_events"] for row in moments) == len(range(0, 400, 3))
 
 
@@ -121,7 +127,10 @@ def test_texts_of_the_experiment_keep_every_character(shop: Project):
 
 
 def test_integer_labels_and_ids_are_their_text(shop: Project):
-    effect = shop.one("effects", "experiment_id = 'numbered' and adjustment = 'none'")
+    effect = shop.one(
+        "effects",
+        f"experiment_id = 'numbered' and {SHOWN}",
+    )
     assert (effect["control"], effect["variant"]) == ("0", "1")
     assert (effect["n_control"], effect["n_treatment"]) == (200, 200)
 
