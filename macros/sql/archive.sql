@@ -251,13 +251,10 @@
     {% set plan = experimentos.plan(found) %}
     {% set needed = {} %}
     {% for experiment, source, _ in experimentos.readings(found, plan) %}
-        {% set covariate = namespace(seconds=0) %}
-        {% for phase in source.phases.values() if phase.side == "pre" %}
-            {% set covariate.seconds = [covariate.seconds, -phase["from"]] | max %}
-        {% endfor %}
+        {% set covariate_seconds = experimentos.covariate_span(source) %}
         {% for model in experimentos.source_models(source) %}
             {% do needed.setdefault(model, []).append(
-                experimentos.days_before(experiment.start, covariate.seconds)
+                experimentos.days_before(experiment.start, covariate_seconds)
             ) %}
         {% endfor %}
     {% endfor %}

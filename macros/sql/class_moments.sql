@@ -73,3 +73,12 @@
     {% for shape in plan.shapes.values() if shape.closes % 86400 %} {{ return(true) }} {% endfor %}
     {{ return(false) }}
 {% endmacro %}
+
+{# The shapes that are plain, and a number that is none, for lists in SQL. #}
+{% macro plain_shapes(plan) %}
+    {% set indexes = [-1] %}
+    {% for shape in plan.shapes.values() if experimentos.is_plain(shape) %}
+        {% do indexes.append(shape.index) %}
+    {% endfor %}
+    {{ return(indexes) }}
+{% endmacro %}

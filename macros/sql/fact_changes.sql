@@ -105,17 +105,14 @@
 {# Whether all of a unit is read again: it is new or has changed, its experiment reads the source in
    another way, or a day of its window before exposure is not as it was. #}
 {% macro is_fresh(source) %}
-    {%- set covariate = namespace(seconds=0) -%}
-    {%- for phase in source.phases.values() if phase.side == "pre" -%}
-        {%- set covariate.seconds = [covariate.seconds, -phase["from"]] | max -%}
-    {%- endfor -%}
+    {%- set covariate_seconds = experimentos.covariate_span(source) -%}
     (
         changes.is_whole
         or coalesce(analysed.changed_at > changes.units_since, false)
         or coalesce(analysed.anchor_at >= changes.earlier_as_of, false)
         or coalesce(
             analysed.exposed_at >= changes.first_day
-            and {{ experimentos.add_seconds("analysed.exposed_at", -covariate.seconds) }}
+            and {{ experimentos.add_seconds("analysed.exposed_at", -covariate_seconds) }}
             < {{ experimentos.add_seconds("changes.last_day", 86400) }},
             false
         )
@@ -142,10 +139,7 @@
 
 {# Where reading has to begin, as a text; none: at the first row. #}
 {% macro first_change(source, fact) %}
-    {% set covariate = namespace(seconds=0) %}
-    {% for phase in source.phases.values() if phase.side == "pre" %}
-        {% set covariate.seconds = [covariate.seconds, -phase["from"]] | max %}
-    {% endfor %}
+    {% set covariate_seconds = experimentos.covariate_span(source) %}
     {% set query %}
         select
             max(case when changes.is_whole then 1 else 0 end),
@@ -179,7 +173,7 @@
     {% set row = run_query(query).rows[0] %}
     {% if row[0] == 1 %} {{ return(none) }} {% endif %}
     {% set day = modules.datetime.timedelta(days=1) %}
-    {% set span = modules.datetime.timedelta(seconds=covariate.seconds) %}
+    {% set span = modules.datetime.timedelta(seconds=covariate_seconds) %}
     {% set starts = [] %}
     {% if row[1] is not none %} {% do starts.append(row[1]) %} {% endif %}
     {% if row[2] is not none %} {% do starts.append(row[2] - span - day) %} {% endif %}

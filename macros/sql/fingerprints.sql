@@ -61,10 +61,7 @@
         {{ experimentos.text_literal(item) }} as item,
         {{ "cast(event_at as date)" if table.is_dated else experimentos.no_day() }} as day,
         count(*) as n_rows,
-        {% if loaded -%}
-            count(*) || '|' || coalesce({{ experimentos.as_text("sum(row_hash)") }}, '')
-        {%- else -%} count(*) || '|' || coalesce({{ experimentos.as_text("sum(row_hash)") }}, '')
-        {%- endif %} as fingerprint,
+        count(*) || '|' || coalesce({{ experimentos.as_text("sum(row_hash)") }}, '') as fingerprint,
         min(event_at) as first_at,
         max(event_at) as last_at
     from

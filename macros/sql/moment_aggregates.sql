@@ -96,3 +96,29 @@
         {% endfor %}
     group by {%- for key in keys %} centres.{{ key }}{{ "," if not loop.last }} {%- endfor %}
 {% endmacro %}
+
+{# The moments among the columns of the mart, in their order there. Quantile metrics do not have them. #}
+{% macro moment_columns() %}
+    {{
+        return(
+            [
+                "mean_num",
+                "m2_num",
+                "m3_num",
+                "mean_den",
+                "m2_den",
+                "c2_num_den",
+                "mean_num_cov",
+                "m2_num_cov",
+                "c2_num_num_cov",
+                "mean_den_cov",
+                "m2_den_cov",
+                "c2_num_den_cov",
+                "c2_den_num_cov",
+                "c2_den_den_cov",
+                "c2_num_cov_den_cov",
+                "cap_value",
+            ]
+        )
+    }}
+{% endmacro %}

@@ -443,3 +443,9 @@
     {% if source.mode != "funnel" %} {{ return([source.model]) }} {% endif %}
     {{ return(source.steps | map(attribute="model") | unique | list) }}
 {% endmacro %}
+
+{# The seconds of the longest window before exposure that a source is read for. #}
+{% macro covariate_span(source) %}
+    {% set pre = source.phases.values() | selectattr("side", "equalto", "pre") | list %}
+    {{ return(-(pre | map(attribute="from") | min) if pre else 0) }}
+{% endmacro %}

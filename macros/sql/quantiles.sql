@@ -551,33 +551,7 @@
     )
 {% endmacro %}
 
-{# The moments that quantile metrics do not have, in their order among the columns of moments. #}
-{% macro moment_columns() %}
-    {{
-        return(
-            [
-                "mean_num",
-                "m2_num",
-                "m3_num",
-                "mean_den",
-                "m2_den",
-                "c2_num_den",
-                "mean_num_cov",
-                "m2_num_cov",
-                "c2_num_num_cov",
-                "mean_den_cov",
-                "m2_den_cov",
-                "c2_num_den_cov",
-                "c2_den_num_cov",
-                "c2_den_den_cov",
-                "c2_num_cov_den_cov",
-                "cap_value",
-            ]
-        )
-    }}
-{% endmacro %}
-
-{# The same columns without rows. #}
+{# The columns of quantile moments without rows. #}
 {% macro no_quantile_moments(moments) %}
     {%- set double, text = experimentos.type_double(), dbt.type_string() -%}
     select

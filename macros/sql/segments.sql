@@ -24,3 +24,12 @@
     {% endfor %}
     {{ return(false) }}
 {% endmacro %}
+
+{# The experiments whose segments are shown for every day, and a number that is none, for lists in SQL. #}
+{% macro daily_segments(found) %}
+    {% set indexes = [-1] %}
+    {% for experiment in found.experiments if experiment.get("segments_daily") %}
+        {% do indexes.append(experiment.index) %}
+    {% endfor %}
+    {{ return(indexes) }}
+{% endmacro %}

@@ -8,17 +8,14 @@
 {%- if execute and experimentos.remembers() %}
     {%- for experiment, source, signature in experimentos.readings(definitions, plan) %}
         {%- do rows.append([experiment.name, source.index | string, signature]) %}
-        {%- set covariate = namespace(seconds=0) %}
-        {%- for phase in source.phases.values() if phase.side == "pre" %}
-            {%- set covariate.seconds = [covariate.seconds, -phase["from"]] | max %}
-        {%- endfor %}
+        {%- set covariate_seconds = experimentos.covariate_span(source) %}
         {%- for model in experimentos.source_models(source) %}
             {%- do facts.append(
                 [
                     experiment.name,
                     source.index ~ "|" ~ model,
                     "fact " ~ model,
-                    covariate.seconds,
+                    covariate_seconds,
                 ]
             ) %}
         {%- endfor %}

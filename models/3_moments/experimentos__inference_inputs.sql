@@ -1,23 +1,14 @@
 -- One row per row of the moments: the moments beside what is asked of them. All that inference
 -- reads.
-{%- set statistics = [
-    "mean_num",
-    "m2_num",
-    "mean_den",
-    "m2_den",
-    "c2_num_den",
-    "mean_num_cov",
-    "m2_num_cov",
-    "c2_num_num_cov",
-    "mean_den_cov",
-    "m2_den_cov",
-    "c2_num_den_cov",
-    "c2_den_num_cov",
-    "c2_den_den_cov",
-    "c2_num_cov_den_cov",
-    "quantile_value",
-    "quantile_std_error",
-] %}
+{%- set statistics = (
+    experimentos.moment_columns()
+    | reject("in", ["m3_num", "cap_value"])
+    | list
+    + [
+        "quantile_value",
+        "quantile_std_error",
+    ]
+) %}
 {%- set keys = [
     "experiment_id",
     "metric",

@@ -15,10 +15,7 @@
 {%- set plan = experimentos.plan(experimentos.definitions()) %}
 {%- set masks = experimentos.mask_names(experimentos.plan_size(plan).masks) %}
 {%- set text = dbt.type_string() %}
-{%- set plain = [-1] %}
-{%- for shape in plan.shapes.values() if experimentos.is_plain(shape) %}
-    {%- do plain.append(shape.index) %}
-{%- endfor %}
+{%- set plain = experimentos.plain_shapes(plan) %}
 {%- set names = (
     ["n_active", "n_events", "n_skipped", "n_capped"]
     + experimentos.moment_names()

@@ -3,10 +3,7 @@
 {{ config(post_hook="{{ experimentos.keep_in_archive() }}") }}
 {%- set means = experimentos.moment_means() %}
 {%- set products = experimentos.moment_products() %}
-{%- set daily = [-1] %}
-{%- for experiment in experimentos.definitions().experiments if experiment.get("segments_daily") %}
-    {%- do daily.append(experiment.index) %}
-{%- endfor %}
+{%- set daily = experimentos.daily_segments(experimentos.definitions()) %}
 {%- set double = experimentos.type_double() %}
 
 with
@@ -240,14 +237,7 @@ with
             case when has_covariate then merged.mean_num_cov end as mean_num_cov,
             case when has_covariate then merged.m2_num_cov end as m2_num_cov,
             case when has_covariate then merged.c2_num_num_cov end as c2_num_num_cov,
-            {%- for name in [
-                "mean_den_cov",
-                "m2_den_cov",
-                "c2_num_den_cov",
-                "c2_den_num_cov",
-                "c2_den_den_cov",
-                "c2_num_cov_den_cov",
-            ] %}
+            {%- for name in experimentos.moment_columns()[9:15] %}
                 case
                     when has_covariate and has_denominator then merged.{{ name }}
                 end as {{ name }},
@@ -323,20 +313,9 @@ with
                     summary.total_squared - summary.total * summary.total / nullif(summary.users, 0)
             end as m2_num,
             cast(null as {{ double }}) as m3_num
-            {%- for name in [
-                "mean_den",
-                "m2_den",
-                "c2_num_den",
-                "mean_num_cov",
-                "m2_num_cov",
-                "c2_num_num_cov",
-                "mean_den_cov",
-                "m2_den_cov",
-                "c2_num_den_cov",
-                "c2_den_num_cov",
-                "c2_den_den_cov",
-                "c2_num_cov_den_cov",
-            ] %}, cast(null as {{ double }}) as {{ name }} {%- endfor %},
+            {%- for name in experimentos.moment_columns()[3:15] %}
+                , cast(null as {{ double }}) as {{ name }}
+            {%- endfor %},
             cast(null as {{ double }}) as cap_value,
             cast(null as bigint) as n_capped,
             cast(null as {{ double }}) as quantile_value,
@@ -368,24 +347,7 @@ with
         "basis",
     ] %}
     {%- set counts = ["n_units", "n_events", "n_missing", "n_skipped", "n_covered"] %}
-    {%- set statistics = [
-        "mean_num",
-        "m2_num",
-        "m3_num",
-        "mean_den",
-        "m2_den",
-        "c2_num_den",
-        "mean_num_cov",
-        "m2_num_cov",
-        "c2_num_num_cov",
-        "mean_den_cov",
-        "m2_den_cov",
-        "c2_num_den_cov",
-        "c2_den_num_cov",
-        "c2_den_den_cov",
-        "c2_num_cov_den_cov",
-        "cap_value",
-    ] %}
+    {%- set statistics = experimentos.moment_columns() %}
     {%- set quantiles = ["quantile_value", "quantile_std_error"] %}
 select
     experiment_id,

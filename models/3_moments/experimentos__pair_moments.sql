@@ -5,18 +5,12 @@
 {%- set plan = experimentos.plan(definitions) %}
 {%- set segments = experimentos.used_segments(definitions) %}
 {%- set has_part_days = experimentos.has_part_days(definitions) %}
-{%- set plain = [-1] %}
-{%- for shape in plan.shapes.values() if experimentos.is_plain(shape) %}
-    {%- do plain.append(shape.index) %}
-{%- endfor %}
+{%- set plain = experimentos.plain_shapes(plan) %}
 {%- set has_exact = experimentos.has_exact_closes(plan) or has_part_days %}
 {%- set needs_units = has_exact or segments | length > 0 %}
 -- depends_on: {{ ref("experimentos__analysed_units") }}
 {%- set keys = ["cohort", "matures_after", "pair_id", "basis", "segment", "segment_value"] %}
-{%- set daily_segments = [-1] %}
-{%- for experiment in definitions.experiments if experiment.get("segments_daily") %}
-    {%- do daily_segments.append(experiment.index) %}
-{%- endfor %}
+{%- set daily_segments = experimentos.daily_segments(definitions) %}
 {%- set text = dbt.type_string() %}
 
 with

@@ -1,10 +1,7 @@
 -- One row per experiment, span of time, variant, population, segment, day and basis: units, and
 -- those
 -- whose pre-exposure window the facts cover.
-{%- set daily = [-1] %}
-{%- for experiment in experimentos.definitions().experiments if experiment.get("segments_daily") %}
-    {%- do daily.append(experiment.index) %}
-{%- endfor %}
+{%- set daily = experimentos.daily_segments(experimentos.definitions()) %}
 with
 
     spans as (

@@ -1,9 +1,6 @@
 -- One row per metric, variant, population, segment, day and basis: moments of the units with
 -- events.
-{%- set daily = [-1] %}
-{%- for experiment in experimentos.definitions().experiments if experiment.get("segments_daily") %}
-    {%- do daily.append(experiment.index) %}
-{%- endfor %}
+{%- set daily = experimentos.daily_segments(experimentos.definitions()) %}
 {%- set keys = [
     "pair_id",
     "variant",
