@@ -1,14 +1,29 @@
 {# All definitions of the project, read from the graph, checked, and numbered. Raises once with every
-   problem. stg_experimentos__experiments calls it first; models after it are skipped when it raises. #}
+   problem. stg_experimentos__definitions reads them first; models after it are skipped when it raises. #}
 {% macro definitions() %}
     {% if not execute %} {{ return(experimentos.read_definitions()) }} {% endif %}
     {% set kept = experimentos.kept() %}
     {% if "definitions" not in kept %}
-        {% do kept.update({"definitions": experimentos.read_definitions()}) %}
+        {% do kept.update(
+            {"definitions": experimentos.read_definitions(experimentos.may_open())}
+        ) %}
     {% endif %}
     {% set found = kept["definitions"] %}
     {% if found.problems %}
         {{ exceptions.raise_compiler_error(experimentos.problem_report(found.problems)) }}
+    {% endif %}
+    {{ return(found) }}
+{% endmacro %}
+
+{# The definitions as the first model reads them, before any model of the user is built. Where an archived
+   one was edited they are read again after those, as its raw rows are then counted. #}
+{% macro first_definitions() %}
+    {% set found = experimentos.read_definitions() %}
+    {% if found.problems %}
+        {{ exceptions.raise_compiler_error(experimentos.problem_report(found.problems)) }}
+    {% endif %}
+    {% if execute and not found.experiments | map(attribute="edit_note") | select | list %}
+        {% do experimentos.kept().update({"definitions": found}) %}
     {% endif %}
     {{ return(found) }}
 {% endmacro %}
@@ -30,7 +45,7 @@
     {{ return(lines | join("\n")) }}
 {% endmacro %}
 
-{% macro read_definitions() %}
+{% macro read_definitions(may_open=false) %}
     {% set problems = [] %}
     {% if not execute %}
         {{
@@ -55,7 +70,7 @@
     {% do problems.extend(table.problems) %}
     {% do found.update({"experiment_rows": table.rows}) %}
     {% set experiments = experimentos.read_experiments(found) %}
-    {% do experimentos.use_archived(experiments) %}
+    {% do experimentos.use_archived(experiments, may_open) %}
     {% set hold = experimentos.settings().get("invalid_experiments", "fail") == "hold" %}
     {% for experiment in experiments if experiment.problems %}
         {% if not hold %} {% do problems.extend(experiment.problems) %} {% endif %}

@@ -51,37 +51,17 @@
     {{ return(found) }}
 {% endmacro %}
 
-{# Experiments as they are to be read: an archived one by the definition that it was archived with. #}
-{% macro use_archived(experiments) %}
-    {% set archived = experimentos.archived() %}
-    {% for experiment in experiments %}
-        {% set is_archived = experiment.name in archived %}
-        {% set is_edited = false %}
-        {% if is_archived %}
-            {% set definition = archived[experiment.name].definition %}
-            {% set is_edited = (
-                experiment.problems | length > 0 or experiment.hash != definition.hash
-            ) %}
-            {% do experimentos.fill_in(definition.pairs, experiment.pairs) %}
-            {% do experiment.update(definition) %}
-        {% endif %}
-        {% do experiment.update({"is_archived": is_archived, "is_edited": is_edited}) %}
-    {% endfor %}
-{% endmacro %}
-
-{# Keys that the package did not know when it archived a definition are those of the present one. #}
-{% macro fill_in(pairs, present) %}
-    {% set known = {} %}
-    {% for pair in present %} {% do known.update({pair.metric.name: pair}) %} {% endfor %}
-    {% for pair in pairs if present %}
-        {% set same = known.get(pair.metric.name) %}
-        {% for key in present[0] if key not in pair %}
-            {% do pair.update({key: same[key] if same else none}) %}
-        {% endfor %}
-        {% for key in present[0].metric if key not in pair.metric %}
-            {% do pair.metric.update({key: same.metric[key] if same else none}) %}
-        {% endfor %}
-    {% endfor %}
+{# Names of the archived experiments that the project still defines. #}
+{% macro archived_names() %}
+    {% if not experimentos.archived() %} {{ return([]) }} {% endif %}
+    {{
+        return(
+            experimentos.definitions().experiments
+            | selectattr("is_archived")
+            | map(attribute="name")
+            | list
+        )
+    }}
 {% endmacro %}
 
 {# How long after its last window an experiment is finished, in seconds; none: it is not archived by this
@@ -97,7 +77,8 @@
     ) %}
         {{ return(none) }}
     {% endif %}
-    {{ return(experimentos.lookback_of(experiment, found)) }}
+    {% set activation = experiment.get("activation") or {} %}
+    {{ return(experimentos.lookback_of(experiment, found) + (activation.get("within") or 0)) }}
 {% endmacro %}
 
 {# How long rows of an experiment may come late, in seconds. #}
@@ -115,13 +96,22 @@
     {{ return(longest.seconds) }}
 {% endmacro %}
 
+{# Whether finished experiments are archived: `archive: true` or false, or else where daily series are kept. #}
+{% macro archives() %}
+    {{
+        return(
+            experimentos.can_delete()
+            and experimentos.settings().get("archive", experimentos.is_daily()) == true
+        )
+    }}
+{% endmacro %}
+
 {# Whether this run builds everything that is archived from the raw rows on: what a part of the models made
    of what another run left is not kept for ever. #}
 {% macro builds_archive() %}
-    {% if not execute or not experimentos.can_delete() or selected_resources is not defined %}
+    {% if not execute or selected_resources is not defined or not experimentos.archives() %}
         {{ return(false) }}
     {% endif %}
-    {% if experimentos.settings().get("archive", false) != true %} {{ return(false) }} {% endif %}
     {% set kept = experimentos.kept() %}
     {% if "builds_archive" not in kept %}
         {% set above = {} %}
@@ -202,7 +192,7 @@
 {# The rows of a mart that are in the archive, to stand after those that are computed. A column that the
    archive does not know is null. #}
 {% macro archived_rows(columns) %}
-    {%- set names = experimentos.archived().keys() | list %}
+    {%- set names = experimentos.archived_names() %}
     {%- set relation = (
         load_cached_relation(experimentos.archive_relation(model.name)) if names else none
     ) %}
@@ -221,7 +211,7 @@
 
 {# Whether rows are not of an archived experiment, as a condition on its name. #}
 {% macro is_active(experiment_id) %}
-    {% set names = experimentos.archived().keys() | list %}
+    {% set names = experimentos.archived_names() %}
     {{
         return(
             experiment_id ~ " not in (" ~ experimentos.text_literals(names) ~ ")" if names else "true"
@@ -311,12 +301,18 @@
     {% set day = experimentos.read_from(experimentos.definitions()).get(fact.name) %}
     {% if day is none or not fact.is_dated %} {{ return(none) }} {% endif %}
     {% set time = experimentos.expression(relation, columns, fact.timestamp, fact.where) %}
-    {% set literal = (
-        "cast('" ~ day ~ " 00:00:00+00' as timestamp with time zone)"
-        if time.class == "timestamptz"
-        else "cast('" ~ day ~ "' as " ~ ("date" if time.class == "date" else "timestamp") ~ ")"
-    ) %}
-    {{ return(time.sql ~ " " ~ way ~ " " ~ literal) }}
+    {{ return(time.sql ~ " " ~ way ~ " " ~ experimentos.day_literal(day, time.class)) }}
+{% endmacro %}
+
+{# The beginning of a day in the type of a column of times. #}
+{% macro day_literal(day, class) %}
+    {{
+        return(
+            "cast('" ~ day ~ " 00:00:00+00' as timestamp with time zone)"
+            if class == "timestamptz"
+            else "cast('" ~ day ~ "' as " ~ ("date" if class == "date" else "timestamp") ~ ")"
+        )
+    }}
 {% endmacro %}
 
 {# Whether any experiment that is not archived has units from an assignment model. #}
@@ -332,36 +328,4 @@
         {% endif %}
     {% endfor %}
     {{ return(false) }}
-{% endmacro %}
-
-{# `dbt run-operation experimentos.reopen --args '{name: checkout}'`: the next build computes the experiment
-   again, from its raw rows and its definition as they are then. #}
-{% macro reopen(name) %}
-    {% if not execute %} {{ return(none) }} {% endif %}
-    {% set archived = experimentos.archived() %}
-    {% if name not in archived %}
-        {{
-            exceptions.raise_compiler_error(
-                "experimentos: there is no archived experiment '"
-                ~ name
-                ~ "'. "
-                ~ (
-                    "Archived are: " ~ archived.keys() | sort | join(", ")
-                    if archived
-                    else "None is archived."
-                )
-            )
-        }}
-    {% endif %}
-    {% call statement("reopen") %}
-        {%- for node in graph.nodes.values()
-            if node.package_name == "experimentos" and node.resource_type == "model" %}
-            {%- set relation = load_cached_relation(experimentos.archive_relation(node.name)) %}
-            {%- if relation is not none %}
-                delete from {{ relation }} where experiment_id = {{ experimentos.text_literal(name) }};
-            {%- endif %}
-        {%- endfor %}
-    {% endcall %}
-    {% do adapter.commit() %}
-    {% do log("experimentos: '" ~ name ~ "' is computed again by the next build", info=true) %}
 {% endmacro %}

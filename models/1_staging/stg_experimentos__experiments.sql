@@ -1,20 +1,29 @@
--- One row per experiment: its definition as the YAML says it, or as it was archived. Called first;
--- raises every problem at once.
--- depends_on: the table of experiments, and the summary models, whose columns are their metrics.
+-- One row per experiment: its definition as the YAML says it, or as it was archived. After the
+-- models of the user: where an archived one was edited, their rows are counted.
+-- depends_on: {{ ref("stg_experimentos__definitions") }}
+{%- for key in ["assignment_models", "fact_models", "summary_models"] %}
+    {%- for model in experimentos.listed_models(key) %}
+-- depends_on: {{ experimentos.user_ref(model) }}
+    {%- endfor %}
+{%- endfor %}
 {%- if experimentos.experiments_from() %}
 -- depends_on: {{ experimentos.user_ref(experimentos.experiments_from()) }}
 {%- endif %}
-{%- for model in experimentos.listed_models("summary_models") %}
--- depends_on: {{ experimentos.user_ref(model) }}
-{%- endfor %}
 
-{{ config(post_hook="{{ experimentos.make_memory_schema() }}") }}
+{{
+    config(
+        post_hook=[
+            "{{ experimentos.make_memory_schema() }}",
+            "{{ experimentos.open_edited() }}",
+        ]
+    )
+}}
 {%- set definitions = experimentos.definitions() %}
 {%- set as_of = experimentos.as_of() if execute else none %}
 {%- set archived = experimentos.archived() %}
 {%- set rows = [] %}
 {%- for experiment in definitions.experiments %}
-    {%- set found = archived.get(experiment.name, {}) %}
+    {%- set found = archived[experiment.name] if experiment.is_archived else {} %}
     {%- do rows.append(
         [
             experiment.index,
@@ -39,7 +48,7 @@
             experiment.problems | join("\n") if experiment.problems else none,
             found.get("as_of", as_of),
             found.get("data_as_of"),
-            experiment.is_edited,
+            experiment.edit_note,
             experimentos.finishes_after(experiment, definitions),
         ]
     ) %}
@@ -70,7 +79,7 @@
             ("definition_problems", dbt.type_string()),
             ("as_of", "timestamp"),
             ("archived_data_as_of", "timestamp"),
-            ("is_edited", "boolean"),
+            ("edit_note", dbt.type_string()),
             ("finishes_after", "bigint"),
         ],
         rows,

@@ -4,19 +4,25 @@
 -- depends_on: {{ ref("experimentos__exclusions") }}, {{ ref("experimentos__age_inputs") }}
 -- depends_on: {{ ref("experimentos__unknown_labels") }}, {{ ref("experimentos__repeated_units") }}
 -- depends_on: {{ ref("experimentos__fact_spans") }}, {{ ref("experimentos__applied_caps") }}
+{%- for model in experimentos.listed_models("fact_models") + experimentos.listed_models(
+    "assignment_models"
+) %}
+-- depends_on: {{ experimentos.user_ref(model) }}
+{%- endfor %}
 {{ config(post_hook="{{ experimentos.keep_in_archive() }}") }}
 {%- set text = dbt.type_string() %}
 {%- set finished = experimentos.finished_now() %}
 {%- set rows = [] %}
 {%- for experiment in experimentos.definitions().experiments if experiment.name in finished %}
-    {%- do rows.append([experiment.name, tojson(experiment)]) %}
+    {%- set read = experimentos.rows_read(experiment, experimentos.definitions()) %}
+    {%- do rows.append([experiment.name, tojson(experiment), tojson(read)]) %}
 {%- endfor %}
 
 with
 
     definitions as (
 
-        {{ experimentos.values_table([("experiment_id", text), ("definition", text)], rows) }}
+        {{ experimentos.values_table([("experiment_id", text), ("definition", text), ("rows_read", text)], rows) }}
 
     )
 
@@ -26,7 +32,8 @@ select
     experiments.data_as_of,
     experiments.as_of,
     {{ experimentos.as_text("experiments.data_as_of") }} as archived_at,
-    definitions.definition
+    definitions.definition,
+    definitions.rows_read
 from definitions
 inner join
     {{ ref("experimentos__experiments") }} as experiments
@@ -40,6 +47,7 @@ inner join
                 "as_of",
                 "archived_at",
                 "definition",
+                "rows_read",
             ]
         )
     }}

@@ -1,5 +1,6 @@
 -- One row per check: is the data of an experiment fit to decide on? A blocked row withholds the
--- verdict.
+-- verdict. After the archive, so that whoever builds all above the decisions builds that too.
+-- depends_on: {{ ref("experimentos__archive") }}
 {%- set double = experimentos.type_double() %}
 {%- set text = dbt.type_string() %}
 
@@ -43,11 +44,9 @@ with
             experiment_id,
             'archived_definition' as check_name,
             'warning' as status,
-            'archived with an earlier definition; experimentos build --reopen '
-            || experiment_id
-            || ' computes it again' as message
+            edit_note as message
         from {{ ref("stg_experimentos__experiments") }}
-        where is_edited
+        where edit_note is not null
 
     ),
 

@@ -38,6 +38,8 @@ class DailyShop(EveryShop):
         self.clock = self.as_of
         self.until = self.as_of - dt.timedelta(hours=5)
         self.loads = 0
+        # What changes is compared with a build from nothing, which an archive is not like.
+        self.archive = False
         self.broken: str | None = None
         self.assigned_metas = {"group": "group", "country": "country"}
         self.tables = {
@@ -183,6 +185,7 @@ class DailyShop(EveryShop):
             "assignment_models": ["assigned", "imported", "once"],
             "fact_models": [name for name in metas if "metrics" in metas[name]],
             "as_of": self.as_of.isoformat(" "),
+            "archive": self.archive,
         }
         project.write_settings()
         for name, meta in metas.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
 import duckdb
@@ -40,7 +41,8 @@ class Shop:
         self.visits: list[Row] = []
         self.profiles: list[Row] = []
         self.window = "2 days"
-        self.archive = True
+        self.settings: Row = {}
+        self.removed: set[str] = set()
         for number in range(80):
             self.add_unit("old", number, START + (number % 8) * DAY / 2)
             self.add_unit("new", 1000 + number, START + 20 * DAY + (number % 16) * DAY / 2)
@@ -67,10 +69,11 @@ class Shop:
         """Rows that have arrived by `as_of`, and the definitions."""
         project = self.project
         project.settings.update(
-            assignment_models=["fct_assigned"], lookback="1 day", archive=self.archive,
+            assignment_models=["fct_assigned"], lookback="1 day",
             fact_models=["fct_orders", "fct_visits", "fct_profiles"],
             as_of=self.as_of.isoformat(" "),
         )  # fmt: skip
+        project.settings.update(self.settings)
         project.write_settings()
         # Someone visits every day, so that the data reach the day of the build.
         days = [{"at": START - 9 * DAY + number * DAY} for number in range(60)]
@@ -94,7 +97,9 @@ class Shop:
             "unit": "user_id", "timestamp": "none",
             "metrics": {"score": {"type": "mean", "value": "score"}}})  # fmt: skip
         for name, start, end in [("old", START, START + 4 * DAY), ("new", START + 20 * DAY, None)]:
-            if not (name == "new" and start > self.as_of):
+            if name in self.removed:
+                (project.folder / "experiments" / f"{name}.yml").unlink(missing_ok=True)
+            elif start <= self.as_of:
                 project.experiment(name, self.definition(start, end))
 
     def definition(self, start: dt.datetime, end: dt.datetime | None) -> Row:
@@ -168,39 +173,148 @@ def test_deleted_rows_change_no_mart(shop):
     assert not differences(shop.marts(), before)
 
 
+def fresh_marts(shop: Shop, folder: str = "fresh") -> dict[str, list[Row]]:
+    """The marts of `old` from the same rows and definitions and nothing else."""
+    fresh = Shop(Project(shop.project.folder.parent / folder))
+    fresh.as_of, fresh.window, fresh.orders = shop.as_of, shop.window, shop.orders
+    fresh.build()
+    return fresh.marts()
+
+
+def reopen(shop: Shop, **arguments: Any) -> bool:
+    given = ("run-operation", "experimentos.reopen", "--args", json.dumps(arguments))
+    return bool(shop.project.dbt(*given).success)
+
+
 @pytest.mark.slow
-def test_an_edited_definition_changes_nothing_but_a_health_row(shop):
+def test_an_edit_is_applied_while_the_raw_rows_are_there(shop, capsys):
     before = archived_shop(shop)
     shop.window = "1 day"
     shop.as_of += DAY
+    shop.build("--select", "stg_experimentos__experiments", "experimentos__health")
+    (note,) = shop.project.mart("health", "check_name = 'archived_definition'")
+    assert "a build of the whole package computes it again" in note["message"]
+    shop.build()
+    again = shop.marts()
+    assert differences(again, before)
+    assert not differences(again, fresh_marts(shop))
+    hashes = [row["definitions_hash"] for row in shop.project.mart("archive")]
+    assert hashes == [row["definitions_hash"] for row in again["experiments"]]
+
+    shop.delete("old")
+    shop.window = "3 days"
     shop.build()
     found = shop.marts()
-    edited = [row for row in found["health"] if row["check_name"] == "archived_definition"]
-    assert [row["status"] for row in edited] == ["warning"]
-    assert "experimentos build --reopen old" in edited[0]["message"]
-    found["health"] = [row for row in found["health"] if row not in edited]
-    assert not differences(found, before)
-    assert shop.project.one("metrics", "metric = 'revenue'")["window_text"] == "1 day"
+    (note,) = [row for row in found["health"] if row["check_name"] == "archived_definition"]
+    assert note["status"] == "warning"
+    assert "the edit is not applied, because raw rows" in note["message"]
+    assert "fct_assigned: 0 of 86 rows are left" in note["message"]
+    assert "experimentos build --reopen old is of no use" in note["message"]
+    found["health"].remove(note)
+    assert not differences(found, again)
+    assert shop.project.one("metrics", "metric = 'revenue'")["window_text"] == "3 days"
+
+    assert not reopen(shop, name=["old", "older"])
+    said = capsys.readouterr().out
+    assert "'old' stays in the archive, because raw rows that it was computed from are gone" in said
+    assert "there is no archived experiment 'older'. Archived are: old" in said
+    assert len(shop.project.rows("select * from main.experimentos__archive_archive")) == 1
+    assert reopen(shop, name="old", force=True)
+    assert not shop.project.rows("select * from main.experimentos__archive_archive")
+    assert not shop.project.rows("select * from main.experimentos__moments_archive")
 
 
 @pytest.mark.slow
-def test_reopened_it_is_computed_again_and_archived_again(shop, capsys):
-    archived_shop(shop)
-    shop.window = "1 day"
-    arguments = ("run-operation", "experimentos.reopen", "--args")
-    assert not shop.project.dbt(*arguments, "{name: older}").success
-    assert "no archived experiment 'older'. Archived are: old" in capsys.readouterr().out
-    assert shop.project.dbt(*arguments, "{name: old}").success
+def test_reopened_it_is_computed_again_and_archived_again(shop):
+    before = archived_shop(shop)
+    shop.orders[10]["amount"] += 100.0
+    shop.build()
+    assert not differences(shop.marts(), before)
+    assert reopen(shop, name="old")
     shop.build()
     again = shop.marts()
-    fresh = Shop(Project(shop.project.folder.parent / "fresh"))
-    fresh.as_of, fresh.window = shop.as_of, shop.window
-    fresh.build()
-    assert not differences(again, fresh.marts())
+    assert not differences(again, fresh_marts(shop))
     assert [row["experiment_id"] for row in shop.project.mart("archive")] == ["old"]
     shop.delete("old")
     shop.build()
     assert not differences(shop.marts(), again)
+
+
+def unreadable(shop: Shop) -> None:
+    """Whoever reads a row of the raw tables fails; their columns may be asked for."""
+    for name in ("assigned", "orders", "visits", "profiles"):
+        path = shop.project.folder / "models" / f"fct_{name}.sql"
+        table = path.read_text().partition("\n")[2]
+        path.write_text(
+            "{{ config(materialized='view') }}\n"
+            f"{table} where cast(error('raw rows are read of ' || user_id) as boolean)"
+        )
+
+
+@pytest.mark.slow
+def test_an_archived_experiment_costs_no_scan_and_vanishes_when_it_is_removed(shop, monkeypatch):
+    before = archived_shop(shop)
+    write = shop.write
+    monkeypatch.setattr(shop, "write", lambda: (write(), unreadable(shop)))
+    shop.as_of += DAY
+    shop.build()
+    assert not differences(shop.marts(), before)
+    assert not shop.project.dbt("show", "--inline", "select * from {{ ref('fct_orders') }}").success
+
+    shop.removed = {"old"}
+    shop.build()
+    tables = shop.project.rows(
+        "select table_name from information_schema.columns where column_name = 'experiment_id' "
+        "and (table_name not like '%_archive' or table_name = 'experimentos__archive')"
+    )
+    names = {row["table_name"].removeprefix("experimentos__") for row in tables}
+    assert {"age_inputs", "archive", "inference_inputs", "sample_ratio_inputs"} <= names
+    for table in {row["table_name"] for row in tables if "history" not in row["table_name"]}:
+        assert not shop.project.rows(f"select * from main.{table} where experiment_id = 'old'")
+
+    shop.removed = set()
+    shop.build()
+    assert not differences(shop.marts(), before)
+
+
+@pytest.mark.slow
+def test_a_stop_between_two_versions_leaves_no_mixture(shop):
+    before = archived_shop(shop)
+    shop.window = "1 day"
+    with duckdb.connect(str(shop.project.database)) as connection:
+        connection.execute("alter table experimentos__age_inputs_archive rename to kept")
+        connection.execute("create view experimentos__age_inputs_archive as select * from kept")
+    shop.write()
+    assert not shop.project.dbt("run").success
+    with duckdb.connect(str(shop.project.database)) as connection:
+        connection.execute("drop view experimentos__age_inputs_archive")
+        connection.execute("alter table kept rename to experimentos__age_inputs_archive")
+    shop.window = "2 days"
+    shop.build()
+    assert not differences(shop.marts(), before)
+
+
+@pytest.mark.slow
+def test_without_the_archive_nothing_enters_and_nothing_is_lost(shop):
+    shop.settings = {"daily": False}
+    shop.as_of = START + 8 * DAY
+    shop.build()
+    assert not shop.project.mart("archive")
+    shop.settings = {"daily": False, "archive": True}
+    shop.build()
+    assert shop.project.mart("archive")
+    shop.settings = {"daily": True, "archive": False}
+    before = shop.marts()
+    shop.build()
+    assert not differences(shop.marts(), before)
+    shop.window = "1 day"
+    shop.build()
+    assert differences(shop.marts(), before)
+    assert not shop.project.mart("archive")
+    shop.window = "2 days"
+    shop.delete("old")
+    shop.build()
+    assert not differences(shop.marts(), before)
 
 
 @pytest.mark.slow
@@ -219,7 +333,7 @@ def test_another_experiment_is_read_as_if_there_were_no_archive(shop):
         "fact fct_visits": (START + 17 * DAY).date(),
     }
     fresh = Shop(Project(shop.project.folder.parent / "fresh"))
-    fresh.archive, fresh.as_of = False, shop.as_of
+    fresh.settings, fresh.as_of = {"archive": False}, shop.as_of
     fresh.build()
     of = "experiment_id != 'old'"
     assert not differences(shop.marts(of), fresh.marts(of))

@@ -1,28 +1,27 @@
 """Statistics by `experimentos build` instead of dbt's Python models: the marts are the same."""
 
-import math
 from pathlib import Path
-from typing import Any
 
 import pytest
+from mart_rows import different, read
 from test_consumer import MARTS
 from workshop import Workshop, copy_package
 
 from experimentos.project import gateway
 from experimentos.project.build import build
 
-# What each run writes of its own start.
-CLOCK = {("decisions", "decided_at"), ("history", "decided_at"), ("experiments", "as_of")}
-
 
 def copy_shop(root: Path, *, inference: str) -> Workshop:
-    """The consumer project with another switch and a database of its own."""
+    """The consumer project with another switch and a database of its own.
+
+    Its experiments are over, and what is archived would not see that a fact has changed.
+    """
     copy_package(root, "tests/projects/consumer")
     folder = root / "tests/projects/consumer"
     project = folder / "dbt_project.yml"
     text = project.read_text().replace(
         "  experimentos:\n    assignment_models",
-        f"  experimentos:\n    inference: {inference}\n    assignment_models",
+        f"  experimentos:\n    inference: {inference}\n    archive: false\n    assignment_models",
     )
     project.write_text(text)
     profiles = folder / "profiles.yml"
@@ -39,27 +38,6 @@ def copy_shop(root: Path, *, inference: str) -> Workshop:
 def build_by_client(shop: Workshop) -> None:
     with gateway.Project(shop.folder) as project:
         build(project, full=True)
-
-
-def read(shop: Workshop, mart: str) -> list[dict[str, Any]]:
-    relation = shop.rows(f"describe main_analytics.experimentos__{mart}")
-    columns = [row[0] for row in relation if (mart, row[0]) not in CLOCK]
-    keys = ", ".join(f'"{column}"' for column in columns)
-    rows = shop.rows(f"select {keys} from main_analytics.experimentos__{mart}")
-    return sorted((dict(zip(columns, row, strict=True)) for row in rows), key=identity)
-
-
-def identity(row: dict[str, Any]) -> str:
-    return str([value for value in row.values() if not isinstance(value, float)])
-
-
-def same(column: str, left: dict[str, Any], right: dict[str, Any]) -> bool:
-    one, other = left[column], right[column]
-    if isinstance(one, float) and isinstance(other, float):
-        # Cubes of deviations cancel: they are as exact as their size before that.
-        size = (left["m2_num"] or 0.0) ** 1.5 if column == "m3_num" else 0.0
-        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-15 + 1e-12 * size)
-    return one == other
 
 
 @pytest.fixture(scope="module")
@@ -80,13 +58,7 @@ def by_client(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
 def test_every_mart_is_the_same_row_for_row(by_dbt: Workshop, by_client: Workshop, mart: str):
     expected, found = read(by_dbt, mart), read(by_client, mart)
     assert [list(row) for row in found] == [list(row) for row in expected]
-    different = [
-        (mart, column, left[column], right[column])
-        for left, right in zip(expected, found, strict=True)
-        for column in left
-        if not same(column, left, right)
-    ]
-    assert different == []
+    assert different(mart, expected, found) == []
 
 
 def test_the_client_needs_no_python_model(by_client: Workshop):

@@ -2,8 +2,8 @@
 
 import json
 
-import numpy as np
 import pytest
+from mart_rows import different, read
 from workshop import Workshop, copy_package
 
 MARTS = {
@@ -82,22 +82,17 @@ def test_both_experiments_have_a_verdict(built: Workshop):
     assert rows == [("one_page_checkout", "launch", "one page"), ("trust_badge", "hold", None)]
 
 
-def test_a_second_build_repeats_every_verdict_and_adds_no_history(built: Workshop):
-    # Sums run in parallel, so doubles repeat to 1e-12 and not to the last bit.
-    decisions = (
-        "select experiment_id, verdict, variant, rule, data_as_of, definitions_hash "
-        "from main_analytics.experimentos__decisions order by 1"
+def test_a_second_build_shows_what_the_first_archived(built: Workshop):
+    archived = built.rows(
+        "select experiment_id from main_analytics.experimentos__archive order by 1"
     )
-    effects = (
-        "select n_control, n_treatment, estimate, p_value_fixed "
-        "from main_analytics.experimentos__effects "
-        "order by experiment_id, metric, variant, population, segment, segment_value, as_of, "
-        "basis, adjustment"
-    )
-    before, estimates = built.rows(decisions), built.rows(effects)
+    assert archived == [("one_page_checkout",), ("trust_badge",)]
+    before = {mart: read(built, mart) for mart in MARTS}
     built.dbt("build")
-    assert built.rows(decisions) == before
-    # NULL becomes NaN, which equals itself here.
-    again, first = (np.array(rows, dtype=float) for rows in (built.rows(effects), estimates))
-    np.testing.assert_allclose(again, first, rtol=1e-12)
+    # Rows of units are not read any more.
+    assert built.rows("select count(*) from main_analytics.experimentos__units") == [(0,)]
+    for mart, expected in before.items():
+        found = read(built, mart)
+        assert [list(row) for row in found] == [list(row) for row in expected]
+        assert different(mart, expected, found) == []
     assert built.rows("select count(*) from main_analytics.experimentos__history") == [(2,)]

@@ -289,11 +289,11 @@ def without_rows_of(shop: DailyShop, name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=False, reason="the archive of finished experiments does not exist yet")
 def test_a_finished_experiment_outlives_its_raw_rows(tmp_path):
     shop = made(1)
     shop.as_of = shop.start + 16 * DAY + dt.timedelta(hours=7)
     shop.until = shop.as_of
+    shop.archive = True
     runs = runs_of(tmp_path, shop)
     runs.step(*steps_of("day:1"))
     of = "experiment_id = 'over'"

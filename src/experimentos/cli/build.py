@@ -40,6 +40,13 @@ Reopen = Annotated[
     ),
 ]
 
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force", help="With --reopen: also where raw rows are gone, and with them its results."
+    ),
+]
+
 
 def build(
     *,
@@ -49,6 +56,7 @@ def build(
     variables: Variables = None,
     full: Full = False,
     reopen: Reopen = None,
+    force: Force = False,
     output: Output = Format.text,
 ) -> None:
     """Build the package's tables, from staging to decisions.
@@ -57,11 +65,15 @@ def build(
     models (or vars.experimentos.inference is client) the statistics are computed here in between.
 
     Results of experiments that are over are kept in an archive, whatever happens to their raw rows
-    and definitions afterwards; --reopen takes one out of it first.
+    afterwards; an edited definition is computed again while those are there. --reopen takes an
+    experiment out of the archive first, and refuses if its raw rows are gone.
     """
+    if force and not reopen:
+        msg = "--force goes with --reopen"
+        raise typer.BadParameter(msg)
     with reporting(output), opened(project_dir, profiles_dir, target, variables) as project:
-        for name in reopen or ():
-            project.run_operation("experimentos.reopen", {"name": name})
+        if reopen:
+            project.run_operation("experimentos.reopen", {"name": reopen, "force": force})
         summary = run_build(project, full=full)
         memos = read_memos(project.fetch)
     if output is Format.json:
