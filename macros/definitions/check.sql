@@ -1,7 +1,7 @@
 {# dbt run-operation experimentos.check: checks every definition without building anything. The result
    is logged as one line of JSON, which `experimentos check` prints as a table. #}
 {% macro check() %}
-    {% set found = experimentos.read_definitions() %}
+    {% set found = experimentos.read_definitions(may_open=true) %}
     {% set problems = found.problems %}
     {% set held = [] %}
     {% for experiment in found.experiments %}

@@ -1,18 +1,23 @@
 -- fmt: off
 {# Experiments as they are to be read: an archived one by the definition that it was archived with. One
    whose definition was edited since is opened, so that it is computed again, if its raw rows are still
-   there (`may_open`: whether this run may do that). #}
+   there; a problem in it is then one as in any other (`may_open`: whether this run may do that). #}
 {% macro use_archived(experiments, may_open) %}
     {% set archived = experimentos.archived() %}
+    {% set hold = experimentos.settings().get("invalid_experiments", "fail") == "hold" %}
     {% for experiment in experiments %}
         {% do experiment.update({"is_archived": false, "is_opened": false, "edit_note": none}) %}
         {% if experiment.name in archived %}
             {% set definition = archived[experiment.name].definition %}
-            {% set note = experimentos.edit_note(experiment, definition, may_open) %}
-            {% if note is none and experiment.hash != definition.hash %}
-                {% do experiment.update({"is_opened": true}) %}
+            {% set has_problems = experiment.problems | length > 0 %}
+            {% set is_edited = has_problems or experiment.hash != definition.hash %}
+            {% set is_counted = is_edited and may_open and not (has_problems and hold) %}
+            {% set missing = experimentos.missing_rows(experiment.name) if is_counted else [] %}
+            {% if is_counted and not missing %}
+                {% do experiment.update({"is_opened": not has_problems}) %}
                 {% do archived.pop(experiment.name) %}
             {% else %}
+                {% set note = experimentos.edit_note(experiment, missing) if is_edited else none %}
                 {% do experimentos.use_definition(experiment, definition) %}
                 {% do experiment.update(
                     {"is_archived": true, "is_opened": false, "edit_note": note}
@@ -22,36 +27,33 @@
     {% endfor %}
 {% endmacro %}
 
-{# Why an edit of an archived experiment is not applied; none: there is none, or it is. #}
-{% macro edit_note(experiment, definition, may_open) %}
+{# Why an edit of an archived experiment is not applied. #}
+{% macro edit_note(experiment, missing) %}
+    {% set stays = "archived with an earlier definition, which stays: " %}
+    {% if missing %}
+        {{
+            return(
+                stays
+                ~ "the edit is not applied, because raw rows that it was computed from are gone ("
+                ~ missing
+                | join("; ")
+                ~ "). Without them experimentos build --reopen "
+                ~ experiment.name
+                ~ " is of no use"
+            )
+        }}
+    {% endif %}
     {% if experiment.problems %}
         {{
             return(
-                "archived with an earlier definition, which stays: its definition as it is now has a problem: "
-                ~ experiment.problems[0]
+                stays ~ "its definition as it is now has a problem: " ~ experiment.problems[0]
             )
         }}
     {% endif %}
-    {% if experiment.hash == definition.hash %} {{ return(none) }} {% endif %}
-    {% if not may_open %}
-        {{
-            return(
-                "archived with an earlier definition; a build of the whole package computes it again if "
-                ~ "its raw rows are still there"
-            )
-        }}
-    {% endif %}
-    {% set missing = experimentos.missing_rows(experiment.name) %}
-    {% if not missing %} {{ return(none) }} {% endif %}
     {{
         return(
-            "archived with an earlier definition, which stays: the edit is not applied, because raw rows "
-            ~ "that it was computed from are gone ("
-            ~ missing
-            | join("; ")
-            ~ "). Without them experimentos build --reopen "
-            ~ experiment.name
-            ~ " is of no use"
+            "archived with an earlier definition; a build of the whole package computes it again if its "
+            ~ "raw rows are still there"
         )
     }}
 {% endmacro %}

@@ -55,6 +55,7 @@ def test_the_version_is_that_of_the_package(run):
         ["check", "--format", "xml"],
         ["check", "--vars", "a: ["],
         ["check", "--vars", "text"],
+        ["build", "--force"],
         ["memo", "--fail-on", "nothing"],
         ["analyze"],
         ["analyze", "there-is-no-such-file.csv"],

@@ -41,6 +41,7 @@ class Shop:
         self.visits: list[Row] = []
         self.profiles: list[Row] = []
         self.window = "2 days"
+        self.control = "control"
         self.settings: Row = {}
         self.removed: set[str] = set()
         for number in range(80):
@@ -104,7 +105,7 @@ class Shop:
 
     def definition(self, start: dt.datetime, end: dt.datetime | None) -> Row:
         return {
-            "start": start.isoformat(" "), "control": "control",
+            "start": start.isoformat(" "), "control": self.control,
             "variants": {"control": 0.5, "treatment": 0.5}, "success": ["revenue", "ordered"],
             "explore": ["middle", "by_status", "visited"] + (["score"] if end else []),
             "segments": ["country"],
@@ -202,7 +203,7 @@ def test_an_edit_is_applied_while_the_raw_rows_are_there(shop, capsys):
     assert hashes == [row["definitions_hash"] for row in again["experiments"]]
 
     shop.delete("old")
-    shop.window = "3 days"
+    shop.window, shop.control = "3 days", "no such variant"
     shop.build()
     found = shop.marts()
     (note,) = [row for row in found["health"] if row["check_name"] == "archived_definition"]

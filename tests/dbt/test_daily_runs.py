@@ -9,7 +9,7 @@ import duckdb
 import pytest
 from daily_compare import compared
 from daily_runs import DailyRuns, differences_of, drawn_steps, steps_of
-from daily_shop import DailyShop, made
+from daily_shop import TIMES, DailyShop, made
 from random_shop_compare import report
 from random_shop_every import DAY
 
@@ -305,4 +305,41 @@ def test_a_finished_experiment_outlives_its_raw_rows(tmp_path):
         runs.step(step)
     lines = [f"{name} {line}" for name in marts
              for line in compared(name, runs.project.mart(name, of), before[name])]  # fmt: skip
+    assert not lines, report(lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [2, 3])
+def test_ramps_activations_and_all_metrics_outlive_their_raw_rows(tmp_path, seed):
+    shop = made(seed)
+    shop.archive = True
+    shop.experiments["ramp"]["end"] = (shop.start + 9 * DAY).isoformat(" ")
+    shop.as_of = shop.start + 40 * DAY
+    shop.until = shop.as_of
+    for day in range(41):  # the facts reach the day of the build
+        at = shop.start + day * DAY
+        for table, time in [("orders", "ordered_at"), ("tickets", "opened_at"), ("days", "day")]:
+            row = dict.fromkeys(shop.tables[table][0])
+            given = at.date() if table == "days" else at
+            shop.tables[table].append(row | {time: given, "_arrives": shop.start})
+    runs = runs_of(tmp_path, shop)
+    names = ["long", "over", "ramp"]
+    archived = runs.project.mart("archive")
+    assert sorted(row["experiment_id"] for row in archived) == names
+    of = "experiment_id in ('long', 'over', 'ramp')"
+    marts = [name for name, grain in runs.marts.items() if "experiment_id" in grain]
+    before = {name: runs.project.mart(name, of) for name in marts}
+    for table in TIMES:
+        never = {"_arrives": shop.as_of + 1000 * DAY}
+        shop.tables[table][:] = [row | never for row in shop.tables[table][:1]]
+    fact = next(fact for fact, each in shop.metrics.items() if "tickets" in each)
+    shop.metrics[fact]["tickets"]["window"] = "5 days"
+    runs.step(*steps_of("nothing:1"))
+    found = {name: runs.project.mart(name, of) for name in marts}
+    notes = [row for row in found["health"] if row["check_name"] == "archived_definition"]
+    assert {row["experiment_id"] for row in notes} == set(shop.users_of("tickets")) & set(names)
+    assert all("rows are left" in row["message"] for row in notes)
+    found["health"] = [row for row in found["health"] if row not in notes]
+    lines = [f"{name} {line}" for name in marts
+             for line in compared(name, found[name], before[name])]  # fmt: skip
     assert not lines, report(lines)
