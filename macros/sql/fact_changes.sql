@@ -14,6 +14,7 @@
             local_md5(
                 tojson(
                     [
+                        experimentos.numbering(found),
                         source.index,
                         needs | unique | sort | list,
                         facts | map("string") | list,

@@ -1,3 +1,4 @@
+-- fmt: off
 {# Small numbers that stand for names: shorter SQL, and faster grouping than by text. A name keeps its
    number from run to run, so that what an earlier run wrote down keeps its meaning when definitions are
    added, edited or taken away. `numbers` is scope -> {known, next, added}. #}
@@ -12,17 +13,68 @@
     {{ return(in_scope.known[id]) }}
 {% endmacro %}
 
-{# The numbers that earlier runs gave. #}
+{# The numbers that earlier runs gave. The first of all has the run as its name, which all that is
+   written down says too: should the table be lost, everything is read again. #}
 {% macro known_numbers() %}
     {% set numbers = {} %}
     {% set relation = experimentos.earlier("experimentos__numbers") %}
-    {% if relation is none %} {{ return(numbers) }} {% endif %}
-    {% for row in run_query("select scope, item, number from " ~ relation).rows %}
-        {% set in_scope = numbers.setdefault(row[0], {"known": {}, "next": 0, "added": []}) %}
-        {% do in_scope.known.update({row[1]: row[2] | int}) %}
-        {% do in_scope.update({"next": [in_scope.next, row[2] | int + 1] | max}) %}
-    {% endfor %}
+    {% if relation is not none %}
+        {% for row in run_query("select scope, item, number from " ~ relation).rows %}
+            {% set in_scope = numbers.setdefault(
+                row[0], {"known": {}, "next": 0, "added": []}
+            ) %}
+            {% do in_scope.known.update({row[1]: row[2] | int}) %}
+            {% do in_scope.update({"next": [in_scope.next, row[2] | int + 1] | max}) %}
+        {% endfor %}
+    {% endif %}
+    {% if "numbering" not in numbers %}
+        {% do experimentos.number_of(numbers, "numbering", invocation_id) %}
+    {% endif %}
     {{ return(numbers) }}
+{% endmacro %}
+
+{# Which numbering all numbers are of, as a text. #}
+{% macro numbering(found) %}
+    {{ return(found.numbers.numbering.known.keys() | first) }}
+{% endmacro %}
+
+{# Numbers that were given in this run. #}
+{% macro added_numbers() %}
+    {% set plan = experimentos.plan(experimentos.definitions()) %}
+    {% set rows = [] %}
+    {% for scope in plan.numbers.values() %} {% do rows.extend(scope.added) %} {% endfor %}
+    {{ return(rows) }}
+{% endmacro %}
+
+{# Written by every model that stores numbers, in its own transaction: it may be run without
+   experimentos__numbers. #}
+{% macro keep_numbers() %}
+    {%- if execute and experimentos.remembers() %}
+        {%- set relation = experimentos.earlier("experimentos__numbers") %}
+        {%- set rows = experimentos.added_numbers() %}
+        {%- if relation is not none and rows %}
+            insert into {{ relation }} (scope, item, number)
+            select added.scope, added.item, added.number
+            from
+                (
+                    {{ experimentos.values_table(experimentos.number_columns(), rows) }}
+                ) as added
+            where
+                not exists (
+                    select 1
+                    from {{ relation }} as known
+                    where known.scope = added.scope and known.item = added.item
+                )
+        {%- endif %}
+    {%- endif %}
+{% endmacro %}
+
+{% macro number_columns() %}
+    {{
+        return(
+            [("scope", dbt.type_string()), ("item", dbt.type_string()), ("number", "integer")]
+        )
+    }}
 {% endmacro %}
 
 {# One of our tables as an earlier run left it, or none. Not a ref: what remembers is read by models

@@ -147,6 +147,7 @@
             local_md5(
                 tojson(
                     [
+                        experimentos.numbering(found),
                         experiment.ids,
                         experiment.start,
                         experiment.end,

@@ -18,6 +18,7 @@
             local_md5(
                 tojson(
                     [
+                        experimentos.numbering(found),
                         experiment.arms | map(attribute="arm_id") | list,
                         experiment.get("phases") or [],
                         experiment.start,

@@ -3,13 +3,6 @@
 -- that what earlier runs wrote down keeps its meaning.
 -- depends_on: {{ ref("stg_experimentos__experiments") }}
 {{ config(materialized="incremental", full_refresh=false, unique_key=["scope", "item"]) }}
-{%- set definitions = experimentos.definitions() %}
-{%- set plan = experimentos.plan(definitions) %}
-{%- set rows = [] %}
-{%- for scope in plan.numbers.values() %} {%- do rows.extend(scope.added) %} {%- endfor %}
+{%- set rows = experimentos.added_numbers() if execute else [] %}
 
-{{
-    experimentos.values_table(
-        [("scope", dbt.type_string()), ("item", dbt.type_string()), ("number", "integer")], rows
-    )
-}}
+{{ experimentos.values_table(experimentos.number_columns(), rows) }}

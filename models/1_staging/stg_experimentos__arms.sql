@@ -1,6 +1,6 @@
 -- One row per arm: a variant of an experiment in one population and, where the split was changed as
 -- planned, one phase.
--- depends_on: {{ ref("stg_experimentos__experiments") }}
+-- depends_on: {{ ref("stg_experimentos__experiments") }}, {{ ref("experimentos__numbers") }}
 {%- set rows = [] %}
 {%- for experiment in experimentos.definitions().experiments %}
     {%- set assigned = {} %}

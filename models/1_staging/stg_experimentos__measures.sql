@@ -1,5 +1,5 @@
 -- One row per experiment, metric and part: which classes of which source it reads, and how.
--- depends_on: {{ ref("stg_experimentos__experiments") }}
+-- depends_on: {{ ref("stg_experimentos__experiments") }}, {{ ref("experimentos__numbers") }}
 {%- set plan = experimentos.plan(experimentos.definitions()) %}
 
 {{

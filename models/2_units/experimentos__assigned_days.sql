@@ -2,12 +2,16 @@
 -- the other
 -- variants of the day.
 -- depends_on: {{ ref("experimentos__touched_units") }}, {{ ref("experimentos__reads") }}
+-- depends_on: {{ ref("experimentos__numbers") }}
 {{
     config(
         materialized=experimentos.kept_materialization(),
         incremental_strategy="append" if experimentos.remembers() else none,
         on_schema_change="append_new_columns",
-        pre_hook="{{ experimentos.forget_assigned_days() }}",
+        pre_hook=[
+            "{{ experimentos.keep_numbers() }}",
+            "{{ experimentos.forget_assigned_days() }}",
+        ],
         post_hook="{{ experimentos.note_assigned_days() }}",
     )
 }}

@@ -2,12 +2,13 @@
 -- daily series only what does not add up over classes: values, funnels, quantiles of events.
 -- depends_on: {{ ref("experimentos__fact_changes") }}, {{ ref("experimentos__reads") }}
 -- depends_on: {{ ref("stg_experimentos__arms") }}, {{ ref("experimentos__units") }}
+-- depends_on: {{ ref("experimentos__numbers") }}
 {{
     config(
         materialized=experimentos.kept_materialization(),
         incremental_strategy="append" if experimentos.remembers() else none,
         on_schema_change="append_new_columns",
-        pre_hook="{{ experimentos.forget_days() }}",
+        pre_hook=["{{ experimentos.keep_numbers() }}", "{{ experimentos.forget_days() }}"],
         post_hook="{{ experimentos.note_days() }}",
     )
 }}

@@ -2,13 +2,14 @@
 -- its
 -- segments, and why it is left out if it is. A unit keeps its number for ever.
 -- depends_on: {{ ref("stg_experimentos__phases") }}, {{ ref("experimentos__touched_units") }}
--- depends_on: {{ ref("experimentos__reads") }}
+-- depends_on: {{ ref("experimentos__reads") }}, {{ ref("experimentos__numbers") }}
 {{
     config(
         materialized=experimentos.kept_materialization(),
         incremental_strategy="delete+insert" if experimentos.remembers() else none,
         unique_key=["experiment_index", "unit"] if experimentos.remembers() else none,
         on_schema_change="append_new_columns",
+        pre_hook="{{ experimentos.keep_numbers() }}",
         post_hook="{{ experimentos.note_units() }}",
     )
 }}

@@ -4,11 +4,12 @@
 -- closed stay
 -- as they are until what they read changes.
 -- depends_on: {{ ref("experimentos__stale_pairs") }}, {{ ref("experimentos__reads") }}
+-- depends_on: {{ ref("experimentos__numbers") }}
 {{
     config(
         materialized=experimentos.kept_materialization(),
         incremental_strategy="append" if experimentos.remembers() else none,
-        pre_hook="{{ experimentos.forget_moments() }}",
+        pre_hook=["{{ experimentos.keep_numbers() }}", "{{ experimentos.forget_moments() }}"],
         post_hook="{{ experimentos.note_moments() }}",
     )
 }}

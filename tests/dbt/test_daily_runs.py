@@ -108,6 +108,49 @@ def test_a_unit_that_moves_twice_before_its_moments_are_computed(tmp_path):
     assert not lines, report(lines)
 
 
+# Numbers that stand for names
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("left_out", [(), ("--exclude", "experimentos__numbers")])
+def test_a_stopped_run_keeps_the_numbers_that_it_used(tmp_path, monkeypatch, left_out):
+    """The next run has a new column to number, in an experiment that is numbered before."""
+    monkeypatch.setenv("DAILY_RUNS_MOMENTS", "1")
+    shop = made(1)
+    for experiment in ("long", "over"):
+        add_metric(shop, experiment, "single", "amount")
+    runs = runs_of(tmp_path, shop)
+    add_metric(runs.shop, "over", "doubled", "amount * 2")
+    runs.write()
+    runs.run("--select", "+experimentos__kept_moments", *left_out)
+    add_metric(runs.shop, "long", "halved", "amount / 2")
+    # A cap makes the moments be computed again from the rows that were read.
+    runs.shop.metrics["orders"]["doubled"]["cap"] = {"absolute": 10.0}
+    runs.write()
+    runs.run()
+    lines = runs.differences()
+    assert not lines, report(lines)
+
+
+@pytest.mark.slow
+def test_lost_numbers_make_all_be_read_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("DAILY_RUNS_MOMENTS", "1")
+    runs = runs_of(tmp_path, made(1))
+    tamper(runs, "drop table main.experimentos__numbers")
+    add_metric(runs.shop, "long", "halved", "amount / 2")
+    del runs.shop.experiments["once"]
+    runs.write()
+    runs.run()
+    lines = runs.differences()
+    assert not lines, report(lines)
+
+
+def add_metric(shop: DailyShop, experiment: str, name: str, value: str) -> None:
+    """The mean of a column of orders that no other metric reads."""
+    shop.metrics["orders"][name] = {"type": "mean", "value": value, "window": "1 day"}
+    shop.experiments[experiment]["explore"].insert(0, name)
+
+
 # What is not read again. A table is tampered with where nothing should look, and stays so.
 
 
