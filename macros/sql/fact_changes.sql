@@ -214,7 +214,8 @@
     where
         source = {{ source.index }}
         and (
-            {{ arm }} in (
+            {{ experimentos.is_beyond(source) }}
+            or {{ arm }} in (
                 select arms.arm_id
                 from ({{ experimentos.changes_of_source(source) }}) as changes
                 inner join
@@ -275,11 +276,33 @@
         );
 {% endmacro %}
 
+{# Steps that no metric reads any more: a longer span, of whatever experiment, has left its rows to all. #}
+{% macro is_beyond(source) %}
+    {% if not experimentos.definitions().facts[source.model].is_dated %} {{ return("false") }} {% endif %}
+    {% set first = "step < " ~ -experimentos.covariate_span(source) %}
+    {% set ends = source.phases.values() | selectattr("side", "equalto", "post") | map(attribute="to") | list %}
+    {% if source.is_exact or none in ends %} {{ return(first) }} {% endif %}
+    {{ return(first ~ " or step >= " ~ (ends | max) // 43200) }}
+{% endmacro %}
+
 {# The days from the day of an anchor to the day of a step. #}
 {% macro days_of_step(step) %}
     {{ return("cast(floor((greatest(" ~ step ~ ", 0) + 1) / 2.0) as integer)") }}
 {% endmacro %}
 
+{# Rows from before the 61st condition of any fact have no column for it yet. #}
+{% macro fill_masks() %}
+    {%- if experimentos.remembers() %}
+        {%- set plan = experimentos.plan(experimentos.definitions()) %}
+        {%- for mask in experimentos.mask_names(experimentos.plan_size(plan).masks)[1:] %}
+            update {{ this }} set {{ mask }} = 0 where {{ mask }} is null;
+        {%- endfor %}
+    {%- endif %}
+{% endmacro %}
+
 {% macro note_days() %}
-    {%- if execute %} {{ experimentos.note_reads("days", ref("experimentos__fact_changes")) }} {%- endif %}
+    {%- if execute %}
+        {{ experimentos.fill_masks() }}
+        {{ experimentos.note_reads("days", ref("experimentos__fact_changes")) }}
+    {%- endif %}
 {% endmacro %}

@@ -328,13 +328,20 @@
                     "slots": {},
                     "day_slots": {},
                     "is_exact": is_exact,
-                    "masks": 1,
+                    "masks": experimentos.known_masks(plan.numbers, index),
                     "numbers": plan.numbers,
                 }
             }
         ) %}
     {% endif %}
     {{ return(plan.sources[name]) }}
+{% endmacro %}
+
+{# The mask columns that earlier runs have filled: rows that were written then are told apart by all of
+   them, also when the conditions of the last ones are no more. #}
+{% macro known_masks(numbers, source_index) %}
+    {% set bits = numbers.get("bit " ~ source_index, {}).get("next", 0) %}
+    {{ return([bits - 1, 0] | max // 60 + 1) }}
 {% endmacro %}
 
 {% macro predicate_bit(source, condition) %}

@@ -25,6 +25,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import duckdb
 from daily_changes import CHANGES, changed, drawn_change
 from daily_compare import INNER, MARTS, compared
 from daily_shop import DailyShop, made
@@ -63,14 +64,14 @@ def steps_of(text: str) -> list[Step]:
 
 
 def drawn_steps(seed: int, n_steps: int) -> list[Step]:
-    """Steps of a seed; one in three runs is disturbed."""
+    """Steps of a seed; one in three runs is disturbed, and the last shows all that was read."""
     draw = Random(f"steps {seed}")
     others = sorted(set(WAYS) - {"plain"})
     return [
         Step(drawn_change(draw), draw.randrange(100),
              draw.choice(others) if draw.random() < 0.34 else "plain")
-        for _ in range(n_steps)
-    ]  # fmt: skip
+        for _ in range(n_steps - 1)
+    ] + [Step("nothing", way="recomputed")]  # fmt: skip
 
 
 class DailyRuns:
@@ -182,6 +183,15 @@ def full_refresh(runs: DailyRuns, step: Step, draw: Random) -> None:
     runs.run("--full-refresh")
 
 
+def recomputed(runs: DailyRuns, step: Step, draw: Random) -> None:
+    """Kept moments are lost. They hide rows of units that are wrong until they are read again."""
+    changed(runs.shop, step.change, step.seed)
+    runs.write()
+    with duckdb.connect(str(runs.project.database)) as connection:
+        connection.execute("drop table main.experimentos__kept_moments")
+    runs.run()
+
+
 def stopped(runs: DailyRuns, step: Step, draw: Random) -> None:
     """Stopped after some model, and repeated."""
     changed(runs.shop, step.change, step.seed)
@@ -265,7 +275,7 @@ def killed(runs: DailyRuns, step: Step, draw: Random) -> None:
 
 WAYS: dict[str, Way] = {
     way.__name__: way
-    for way in (plain, twice, full_refresh, stopped, stopped_and_undone, stopped_and_late,
+    for way in (plain, twice, full_refresh, recomputed, stopped, stopped_and_undone, stopped_and_late,
                 without_one, from_one_on, broken, killed)
 }  # fmt: skip
 

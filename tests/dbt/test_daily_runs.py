@@ -151,6 +151,67 @@ def add_metric(shop: DailyShop, experiment: str, name: str, value: str) -> None:
     shop.experiments[experiment]["explore"].insert(0, name)
 
 
+@pytest.mark.slow
+def test_more_conditions_than_one_column_holds(tmp_path, monkeypatch):
+    """The 61st condition of a fact comes, and goes again."""
+    monkeypatch.setenv("DAILY_RUNS_MOMENTS", "1")
+    runs = runs_of(tmp_path, two_readers({"long": {}, "over": {"where": "amount > 1"}}))
+    tamper(
+        runs,
+        "insert into main.experimentos__numbers"
+        " select distinct 'bit ' || source, 'another', 59 from main.stg_experimentos__measures",
+    )
+    long, metrics = runs.shop.experiments["long"], runs.shop.metrics["orders"]
+    for is_there in (True, False):
+        if is_there:
+            add_metric(runs.shop, "long", "large", "amount")
+            metrics["large"]["where"] = "amount > 3"
+        else:
+            long["explore"].remove("large")
+            del metrics["large"]
+        metrics["of_over"]["cap"] = {"absolute": 5.0 if is_there else 6.0}
+        runs.step(*steps_of("day:1"))
+        lines = runs.differences()
+        assert not lines, report(lines)
+
+
+# Spans of time that another experiment reads
+
+
+def two_readers(spans: dict[str, dict[str, str]]) -> DailyShop:
+    """`long` and `over` read the amounts of orders, each over spans of its own."""
+    shop = made(1)
+    del shop.experiments["ramp"], shop.experiments["once"]
+    for experiment, span in spans.items():
+        shop.experiments[experiment] |= {"success": [], "guardrails": {}, "explore": []}
+        add_metric(shop, experiment, f"of_{experiment}", "amount")
+        shop.metrics["orders"][f"of_{experiment}"] |= span
+        shop.experiments[experiment]["success"] = shop.experiments[experiment].pop("explore")
+        shop.experiments[experiment]["explore"] = []
+    return shop
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("wide", "narrow"),
+    [({"covariate": "14 days"}, {"covariate": "2 days"}), ({"window": "4 days"}, {})],
+    ids=["covariate", "window"],
+)
+def test_what_was_read_for_a_wider_span_elsewhere_does_not_count(
+    tmp_path, monkeypatch, wide, narrow
+):
+    """The wide span is gone, so the narrow one is the only one of its fact."""
+    monkeypatch.setenv("DAILY_RUNS_MOMENTS", "1")
+    runs = runs_of(tmp_path, two_readers({"long": wide, "over": narrow}))
+    runs.shop.metrics["orders"]["of_long"] |= {"window": "1 day"} | narrow
+    # A cap makes the moments be computed again from the rows that were read.
+    runs.shop.metrics["orders"]["of_over"]["cap"] = {"absolute": 10.0}
+    runs.write()
+    runs.run()
+    lines = runs.differences()
+    assert not lines, report(lines)
+
+
 # What is not read again. A table is tampered with where nothing should look, and stays so.
 
 
