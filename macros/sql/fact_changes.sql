@@ -1,10 +1,19 @@
 -- fmt: off
-{# What an experiment reads of a source, as one text. #}
-{% macro signature_of_reading(experiment, source, needs, found) %}
-    {% set longest = namespace(seconds=0) %}
+{# Until when windows without end are read: until the last of the experiment's other windows is closed. #}
+{% macro end_of_reading(experiment, source, plan) %}
+    {% set read = namespace(is_endless=false, longest=0) %}
     {% for pair in experiment.pairs %}
-        {% set longest.seconds = [longest.seconds, pair.metric.delay + pair.window] | max %}
+        {% if not pair.get("is_endless", false) %}
+            {% set read.longest = [read.longest, pair.metric.delay + pair.window] | max %}
+        {% elif source.index in plan.needs[pair.plan_key] %} {% set read.is_endless = true %}
+        {% endif %}
     {% endfor %}
+    {% if not read.is_endless %} {{ return(none) }} {% endif %}
+    {{ return([experiment.end, experiment.has_dated_assignments, read.longest]) }}
+{% endmacro %}
+
+{# What an experiment reads of a source, as one text. #}
+{% macro signature_of_reading(experiment, source, needs, found, plan) %}
     {% set facts = [] %}
     {% for model in experimentos.source_models(source) %}
         {% do facts.append([model, found.facts[model].hashed]) %}
@@ -18,8 +27,7 @@
                         source.index,
                         needs | unique | sort | list,
                         facts | map("string") | list,
-                        experiment.end,
-                        longest.seconds,
+                        experimentos.end_of_reading(experiment, source, plan),
                         invocation_id if experiment.get("activation") else "",
                     ]
                 )
@@ -44,7 +52,9 @@
                 [
                     experiment,
                     sources[index],
-                    experimentos.signature_of_reading(experiment, sources[index], texts, found),
+                    experimentos.signature_of_reading(
+                        experiment, sources[index], texts, found, plan
+                    ),
                 ]
             ) %}
         {% endfor %}

@@ -188,7 +188,7 @@ def recomputed(runs: DailyRuns, step: Step, draw: Random) -> None:
     changed(runs.shop, step.change, step.seed)
     runs.write()
     with duckdb.connect(str(runs.project.database)) as connection:
-        connection.execute("drop table main.experimentos__kept_moments")
+        connection.execute("drop table if exists main.experimentos__kept_moments")
     runs.run()
 
 
@@ -275,8 +275,8 @@ def killed(runs: DailyRuns, step: Step, draw: Random) -> None:
 
 WAYS: dict[str, Way] = {
     way.__name__: way
-    for way in (plain, twice, full_refresh, recomputed, stopped, stopped_and_undone, stopped_and_late,
-                without_one, from_one_on, broken, killed)
+    for way in (plain, twice, full_refresh, recomputed, stopped, stopped_and_undone,
+                stopped_and_late, without_one, from_one_on, broken, killed)
 }  # fmt: skip
 
 

@@ -272,6 +272,37 @@ def test_an_edited_metric_leaves_other_facts_alone(tmp_path):
     assert tampered(runs, KEPT, where) == before
 
 
+def last_read(runs: DailyRuns, experiment: str) -> dict[str, dt.datetime]:
+    """By fact when the last of its sources, or of their days, was read for an experiment."""
+    rows = runs.project.rows(
+        "select fact, max(changed_at) as last_at from main.experimentos__reads as reads"
+        " inner join (select distinct cast(source as varchar) as source, fact"
+        " from main.stg_experimentos__measures) as sources"
+        " on split_part(reads.item, '|', 1) = sources.source"
+        f" where reader = 'days' and experiment = '{experiment}' group by fact"
+    )
+    return {row["fact"]: row["last_at"] for row in rows}
+
+
+@pytest.mark.slow
+def test_a_longer_window_or_another_end_reads_no_other_fact(tmp_path, monkeypatch):
+    monkeypatch.setenv("DAILY_RUNS_MOMENTS", "1")
+    runs = runs_of(tmp_path, two_readers({"long": {}, "over": {}}))
+    runs.shop.experiments["long"]["explore"] = ["seen", "tickets"]
+    runs.step(*steps_of("nothing:1"))
+    before = last_read(runs, "long")
+    assert set(before) == {"orders", "visits", "tickets"}
+    runs.shop.metrics["orders"]["of_long"]["window"] = "9 days"
+    runs.step(*steps_of("nothing:1"))
+    after = last_read(runs, "long")
+    assert {fact for fact in before if after[fact] > before[fact]} == {"orders"}
+    runs.shop.experiments["long"]["end"] = (runs.shop.start + 11 * DAY).isoformat(" ")
+    runs.step(*steps_of("nothing:1"))
+    assert last_read(runs, "long") == after
+    lines = runs.differences()
+    assert not lines, report(lines)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "edit", ["metric", "column", "segments", "activation", "assignments", "removal", "end"]
