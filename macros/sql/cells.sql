@@ -1,17 +1,18 @@
 {# Moments of the units of a cohort that have one version from a step to another ("cell"), and from them
    the moments at every step at which anything changes. #}
 {% macro cells(rows, keys, present) %}
+    {%- set daily = experimentos.is_daily() %}
     select
         {{ keys | join(", ") }},
-        step_from,
-        step_to,
+        {{ "step_from" if daily else "0 as step_from" }},
+        {{ "step_to" if daily else experimentos.last_step() ~ " as step_to" }},
         sum(n_capped) as n_capped,
         {{ experimentos.moment_aggregates(present) }},
         sum(num * num * num)
         - 3 * avg(num) * {{ experimentos.m2("num") }}
         - count(num) * avg(num) * avg(num) * avg(num) as m3_num
     from ({{ rows }}) as numbers
-    group by {{ keys | join(", ") }}, step_from, step_to
+    group by {{ keys | join(", ") }} {{ ", step_from, step_to" if daily }}
 {% endmacro %}
 
 {# From the relations `cells` and, in daily builds, `covering`. A row holds until step_to. #}

@@ -34,38 +34,147 @@
     {{ return(false) }}
 {% endmacro %}
 
-{# The numbers of the units of one source that read one of its classes as a whole. #}
-{% macro class_numbers(source, shape, masks) %}
-    {%- set present = experimentos.shape_sides(shape) %}
+{# The numbers that the shapes of one source need, each expression once: {expression: its place}. #}
+{% macro class_expressions(shapes) %}
+    {% set found = {"numbers": {}, "numerators": [], "products": [], "counts": {}} %}
+    {% for shape in shapes %}
+        {% set present = experimentos.shape_sides(shape) %}
+        {% for x in present %}
+            {% do found.numbers.setdefault(
+                experimentos.shape_number(shape, x), found.numbers | length
+            ) %}
+        {% endfor %}
+        {% set num = found.numbers[experimentos.shape_number(shape, "num")] %}
+        {% if num not in found.numerators %} {% do found.numerators.append(num) %} {% endif %}
+        {% for x, y in experimentos.moment_products() if x in present and y in present %}
+            {% set product = experimentos.places_of(found, shape, x, y) %}
+            {% if product not in found.products %}
+                {% do found.products.append(product) %}
+            {% endif %}
+        {% endfor %}
+        {% for name in ["events", "skipped"] %}
+            {% do found.counts.setdefault(shape[name] | join(" + "), found.counts | length) %}
+        {% endfor %}
+    {% endfor %}
+    {{ return(found) }}
+{% endmacro %}
+
+{# The places of two numbers of a shape, smaller first: their product is the same either way. #}
+{% macro places_of(found, shape, x, y) %}
+    {{
+        return(
+            [
+                found.numbers[experimentos.shape_number(shape, x)],
+                found.numbers[experimentos.shape_number(shape, y)],
+            ]
+            | sort
+        )
+    }}
+{% endmacro %}
+
+{# The arms and classes of one source that any of the shapes reads as a whole. #}
+{% macro whole_classes(definitions, plan, source, shapes, masks) %}
+    select distinct arms.arm_id {%- for mask in masks %}, measures.{{ mask }} {%- endfor %}
+    from {{ experimentos.measures_of_classes(definitions, plan) }} as measures
+    inner join
+        {{ ref("stg_experimentos__arms") }} as arms
+        on measures.experiment_index = arms.experiment_index
+    where
+        measures.source = {{ source }}
+        and measures.shape in ({{ shapes | map(attribute="index") | join(", ") }})
+        and measures.slice is null
+        and measures.is_whole
+{% endmacro %}
+
+{# Moments of everything that the shapes of one source need, in one pass over its units. Classes that no
+   metric reads alone are left out afterwards: asking for each unit's row would cost more. #}
+{% macro wide_cells(definitions, plan, source, shapes, masks) %}
+    {%- set found = experimentos.class_expressions(shapes) -%}
+    {%- set keys = (
+        ["cohort"]
+        + masks
+        + (["step_from", "step_to"] if experimentos.is_daily() else [])
+    ) -%}
     select
-        {{ experimentos.cohort_of("unit_events.unit_key") }} as cohort,
-        unit_events.source,
-        {%- for mask in masks %} unit_events.{{ mask }}, {%- endfor %}
+        {{ keys | join(", ") }}
+        {%- for place in found.numbers.values() %}
+            {%- set x = "number_" ~ place %},
+            count({{ x }}) as n_{{ place }},
+            avg({{ x }}) as mean_{{ place }},
+            {{ experimentos.m2(x) }} as m2_{{ place }}
+        {%- endfor %}
+        {%- for place in found.numerators %}
+            {%- set x = "number_" ~ place %},
+            sum({{ x }} * {{ x }} * {{ x }})
+            - 3 * avg({{ x }}) * {{ experimentos.m2(x) }}
+            - count({{ x }}) * avg({{ x }}) * avg({{ x }}) * avg({{ x }}) as m3_{{ place }}
+        {%- endfor %}
+        {%- for x, y in found.products %}
+            , {{ experimentos.c2("number_" ~ x, "number_" ~ y) }} as c2_{{ x }}_{{ y }}
+        {%- endfor %}
+        {%- for place in found.counts.values() %}
+            , sum(count_{{ place }}) as sum_{{ place }}
+        {%- endfor %}
+    from
+        (
+            select
+                {{ experimentos.cohort_of("unit_events.unit_key") }} as cohort,
+                {%- for mask in masks %} unit_events.{{ mask }}, {%- endfor %}
+                unit_events.step_from,
+                unit_events.step_to
+                {%- for expression, place in found.numbers.items() %}
+                    , {{ expression }} as number_{{ place }}
+                {%- endfor %}
+                {%- for expression, place in found.counts.items() %}
+                    , {{ expression }} as count_{{ place }}
+                {%- endfor %}
+            from {{ experimentos.rows_of_source(definitions, plan, source) }} as unit_events
+            where unit_events.source = {{ source }}
+        ) as numbers
+    group by {{ keys | join(", ") }}
+{% endmacro %}
+
+{# The moments of one shape, out of those of its source. #}
+{% macro cells_of_shape(definitions, plan, source, shape, shapes, masks) %}
+    {%- set found = experimentos.class_expressions(shapes) -%}
+    {%- set present = experimentos.shape_sides(shape) -%}
+    {%- set null = "cast(null as " ~ experimentos.type_double() ~ ")" -%}
+    {%- set num = found.numbers[experimentos.shape_number(shape, "num")] -%}
+    select
+        wide.cohort,
+        {{ source }} as source,
+        {%- for mask in masks %} wide.{{ mask }}, {%- endfor %}
         {{ shape.index }} as shape,
-        unit_events.step_from,
-        unit_events.step_to,
-        {%- for x in present %} {{ experimentos.shape_number(shape, x) }} as {{ x }}, {%- endfor %}
-        {{ shape.events | join(" + ") }} as n_events,
-        {{ shape.skipped | join(" + ") }} as n_skipped,
-        0 as n_capped
-    from {{ ref("experimentos__unit_events") }} as unit_events
+        {{ "wide.step_from" if experimentos.is_daily() else "0 as step_from" }},
+        {{
+            (
+                "wide.step_to"
+                if experimentos.is_daily()
+                else experimentos.last_step() ~ " as step_to"
+            )
+        }},
+        0 as n_capped,
+        wide.n_{{ num }} as n_active,
+        wide.sum_{{ found.counts[shape.events | join(" + ")] }} as n_events,
+        wide.sum_{{ found.counts[shape.skipped | join(" + ")] }} as n_skipped
+        {%- for x in experimentos.moment_means() %}
+            {%- set place = found.numbers.get(experimentos.shape_number(shape, x)) if x in present %},
+            {{ "wide.mean_" ~ place if x in present else null }} as mean_{{ x }},
+            {{ "wide.m2_" ~ place if x in present else null }} as m2_{{ x }}
+        {%- endfor %}
+        {%- for x, y in experimentos.moment_products() %}
+            {%- set is_here = x in present and y in present %}
+            {%- set places = experimentos.places_of(found, shape, x, y) if is_here else [] %},
+            {{ "wide.c2_" ~ places | join("_") if is_here else null }} as c2_{{ x }}_{{ y }}
+        {%- endfor %},
+        wide.m3_{{ num }} as m3_num
+    from wide_{{ source }} as wide
     inner join
         (
-            select distinct arms.arm_id {%- for mask in masks %}, measures.{{ mask }} {%- endfor %}
-            from {{ ref("experimentos__class_measures") }} as measures
-            inner join
-                {{ ref("stg_experimentos__arms") }} as arms
-                on measures.experiment_index = arms.experiment_index
-            where
-                measures.source = {{ source }}
-                and measures.shape = {{ shape.index }}
-                and measures.slice is null
-                and measures.is_whole
+            {{ experimentos.whole_classes(definitions, plan, source, [shape], masks) | indent(8) }}
         ) as classes
-        on {{ experimentos.arm_of(experimentos.cohort_of("unit_events.unit_key")) }}
-        = classes.arm_id
-        {%- for mask in masks %} and unit_events.{{ mask }} = classes.{{ mask }} {%- endfor %}
-    where unit_events.source = {{ source }}
+        on {{ experimentos.arm_of("wide.cohort") }} = classes.arm_id
+        {%- for mask in masks %} and wide.{{ mask }} = classes.{{ mask }} {%- endfor %}
 {% endmacro %}
 
 {# Whether any window closes within a day. #}
@@ -81,4 +190,72 @@
         {% do indexes.append(shape.index) %}
     {% endfor %}
     {{ return(indexes) }}
+{% endmacro %}
+
+{# Moments straight from the classes, for metrics that read one class. A class is aggregated once however
+   many metrics read it. #}
+{% macro class_moments(definitions, plan) %}
+    {%- set masks = experimentos.mask_names(experimentos.plan_size(plan).masks) %}
+    {%- set keys = ["cohort", "source"] + masks + ["shape"] %}
+    {%- set whole = experimentos.whole_shapes(plan) %}
+
+    {%- set by_source = {} %}
+    {%- for source, shape in whole %}
+        {%- do by_source.setdefault(source, []).append(shape) %}
+    {%- endfor %}
+
+    {%- if whole %}
+        with
+            {%- for source, shapes in by_source.items() %}
+
+                wide_{{ source }} as materialized(
+                    {{
+                        experimentos.wide_cells(
+                            definitions, plan, source, shapes, masks
+                        ) | indent(8)
+                    }}
+                ),
+            {%- endfor %}
+
+            cells as materialized(
+
+                {%- for source, shape in whole %}
+                    {{ "union all" if not loop.first }}
+                    {{
+                        experimentos.cells_of_shape(
+                            definitions, plan, source, shape, by_source[source], masks
+                        )
+                    }}
+                {%- endfor %}
+
+            )
+            {% if experimentos.is_daily() %}
+                ,
+                covering as materialized(
+                    {{ experimentos.covering_cells("cells", keys) | indent(8) }}
+                )
+            {%- endif %}
+
+            {{ experimentos.moments_at_steps(keys) }}
+    {%- else %} {{ experimentos.no_class_moments(plan) }}
+    {%- endif %}
+{% endmacro %}
+
+{# The versions of the units of one source, from where they are. #}
+{% macro rows_of_source(definitions, plan, index) %}
+    {% if not experimentos.is_daily() or experimentos.needs_unit_metrics(definitions, plan) %}
+        {{ return(experimentos.events_of_units(definitions, plan)) }}
+    {% endif %}
+    {% for source in plan.sources.values() if source.index == index %}
+        {{ return("(" ~ experimentos.versions(source, experimentos.plan_size(plan)) ~ ")") }}
+    {% endfor %}
+{% endmacro %}
+
+{% macro no_class_moments(plan) %}
+    {%- set types = {"cohort": "bigint", "source": "bigint"} %}
+    {%- for mask in experimentos.mask_names(experimentos.plan_size(plan).masks) %}
+        {%- do types.update({mask: "bigint"}) %}
+    {%- endfor %}
+    {%- do types.update({"shape": "bigint"}) %}
+    {{ experimentos.no_moments(types) }}
 {% endmacro %}

@@ -245,3 +245,62 @@
         where experimentos_repeat = 1 or {{ key }} is null
     ) as without_repeats
 {% endmacro %}
+
+
+{# The events of units: one row per unit, source, class and version, with the running totals of its slots.
+   Without daily series there is one version. #}
+{% macro unit_events(definitions, plan) %}
+    {%- set size = experimentos.plan_size(plan) %}
+    {%- set masks = experimentos.mask_names(size.masks) %}
+    {%- set as_text = experimentos.units_are_text(definitions) if execute else false %}
+
+    {%- for source in plan.sources.values() if source.mode != "values" %}
+        {{ "union all" if not loop.first }}
+        {% if experimentos.is_daily() or source.mode not in ["rows", "latest"] %}
+            select
+                unit_key,
+                {{ masks | join(", ") }},
+                item,
+                source,
+                {{ "step_from" if experimentos.is_daily() else "0 as step_from" }},
+                step_to,
+                {%- for slot in range(size.slots) %}
+                    slot_{{ slot }}{{ "," if not loop.last }}
+                {%- endfor %}
+            from ({{ experimentos.versions(source, size) }}) as versions
+            {%- if not experimentos.is_daily() %}
+                where step_to = {{ experimentos.last_step() }}
+            {%- endif %}
+        {%- else %}
+            select
+                unit_key,
+                {{ masks | join(", ") }},
+                {{ experimentos.slice_level(source) }} as item,
+                source,
+                0 as step_from,
+                {{ experimentos.last_step() }} as step_to,
+                {%- for slot in range(size.slots) %} slot_{{ slot }}{{ "," if not loop.last }}
+                {%- endfor %}
+            from
+                (
+                    {{
+                        experimentos.joined_events(
+                            source, definitions.facts[source.model], size, as_text, false
+                        )
+                    }}
+                ) as events
+        {%- endif %}
+    {%- else %}
+        select
+            unit_key,
+            {%- for mask in masks %} cast(null as bigint) as {{ mask }},
+            {%- endfor %}
+            '' as item,
+            cast(null as integer) as source,
+            0 as step_from,
+            0 as step_to,
+            cast(null as {{ experimentos.type_double() }}) as slot_0
+        from {{ ref("experimentos__analysed_units") }}
+        where 1 = 0
+    {%- endfor %}
+{% endmacro %}

@@ -3,6 +3,8 @@
 -- segments, and why it is left out if it is. A unit keeps its number for ever.
 -- depends_on: {{ ref("stg_experimentos__phases") }}, {{ ref("experimentos__touched_units") }}
 -- depends_on: {{ ref("experimentos__reads") }}, {{ ref("experimentos__numbers") }}
+-- depends_on: {{ ref("experimentos__assigned_days") }}, {{ ref("experimentos__experiments") }}
+-- depends_on: {{ ref("stg_experimentos__assignments") }}, {{ ref("stg_experimentos__experiment_ids") }}
 {{
     config(
         materialized=experimentos.kept_materialization(),
@@ -39,29 +41,42 @@ with
 
     first_assignments as (
 
-        select
-            days.experiment_index,
-            days.unit,
-            min(days.assigned_at) as exposed_at,
-            min(days.arm_id) as arm_id,
-            max(days.other_arm_id) as other_arm_id,
-            {%- for segment in segments %}
-                {{
-                    experimentos.first_text(
-                        "days.segment_" ~ loop.index0, "days.assigned_at", "days.n_rows > 0"
-                    )
-                }} as segment_{{ loop.index0 }},
-            {%- endfor %}
-            cast(sum(days.n_rows) as bigint) as n_rows,
-            max(days.was_before) as was_before
-        from {{ ref("experimentos__assigned_days") }} as days
-        {%- if only_touched %}
-            inner join
-                touched
-                on days.experiment_index = touched.experiment_index
-                and days.unit = touched.unit
+        {%- if experimentos.remembers() %}
+            select
+                days.experiment_index,
+                days.unit,
+                min(days.assigned_at) as assigned_at,
+                min(days.arm_id) as arm_id,
+                max(days.other_arm_id) as other_arm_id,
+                {%- for segment in segments %}
+                    {{
+                        experimentos.first_text(
+                            "days.segment_" ~ loop.index0, "days.assigned_at", "days.n_rows > 0"
+                        )
+                    }} as segment_{{ loop.index0 }},
+                {%- endfor %}
+                cast(sum(days.n_rows) as bigint) as n_rows,
+                max(days.was_before) as was_before
+            from {{ ref("experimentos__assigned_days") }} as days
+            {%- if only_touched %}
+                inner join
+                    touched
+                    on days.experiment_index = touched.experiment_index
+                    and days.unit = touched.unit
+            {%- endif %}
+            group by days.experiment_index, days.unit
+        {%- else %}
+            select
+                experiment_index,
+                unit,
+                {{ experimentos.first_assignment(experimentos.definitions()) }}
+            from
+                (
+                    {{ experimentos.planned_assignments(experimentos.definitions(), by_day=false) }}
+                ) as planned
+            where is_within or is_before
+            group by experiment_index, unit
         {%- endif %}
-        group by days.experiment_index, days.unit
 
     ),
 
@@ -71,7 +86,7 @@ with
             first_assignments.experiment_index,
             first_assignments.unit,
             {{ "in_phase.arm_id" if has_phases else "first_assignments.arm_id" }} as arm_id,
-            first_assignments.exposed_at,
+            first_assignments.assigned_at as exposed_at,
             {%- for segment in segments %}
                 case
                     when first_assignments.segment_{{ loop.index0 }} = 'all'
@@ -92,8 +107,8 @@ with
             inner join
                 {{ ref("stg_experimentos__phases") }} as phases
                 on first_assignments.experiment_index = phases.experiment_index
-                and first_assignments.exposed_at >= phases.starts_at
-                and first_assignments.exposed_at < phases.ends_at
+                and first_assignments.assigned_at >= phases.starts_at
+                and first_assignments.assigned_at < phases.ends_at
             inner join
                 arms as in_phase
                 on in_first.experiment_index = in_phase.experiment_index

@@ -13,7 +13,21 @@
         post_hook="{{ experimentos.note_moments() }}",
     )
 }}
-{%- set plan = experimentos.plan(experimentos.definitions()) %}
+-- depends_on: {{ ref("experimentos__analysed_units") }}, {{ ref("experimentos__unit_events") }}
+-- depends_on: {{ ref("experimentos__class_measures") }}, {{ ref("experimentos__unit_metrics") }}
+-- depends_on: {{ ref("experimentos__class_moments") }}, {{ ref("experimentos__pair_moments") }}
+-- depends_on: {{ ref("experimentos__unit_days") }}, {{ ref("stg_experimentos__facts") }}
+-- depends_on: {{ ref("experimentos__experiments") }}, {{ ref("stg_experimentos__measures") }}
+-- depends_on: {{ ref("stg_experimentos__pairs") }}, {{ ref("stg_experimentos__arms") }}
+-- depends_on: {{ ref("experimentos__caps") }}, {{ ref("experimentos__slice_levels") }}
+{%- for model in experimentos.listed_models("assignment_models") + experimentos.listed_models(
+    "fact_models"
+) %}
+-- depends_on: {{ experimentos.user_ref(model) }}
+{%- endfor %}
+{%- set definitions = experimentos.definitions() %}
+{%- set plan = experimentos.plan(definitions) %}
+{%- set at_once = experimentos.is_at_once(definitions, plan) %}
 {%- set masks = experimentos.mask_names(experimentos.plan_size(plan).masks) %}
 {%- set text = dbt.type_string() %}
 {%- set plain = experimentos.plain_shapes(plan) %}
@@ -24,6 +38,16 @@
 ) %}
 
 with
+
+    {%- if at_once %}
+        unit_events as materialized({{ experimentos.unit_events(definitions, plan) }}),
+
+        class_measures as materialized({{ experimentos.class_measures(definitions, plan) }}),
+
+        class_moments as ({{ experimentos.class_moments(definitions, plan) }}),
+
+        pair_moments as ({{ experimentos.pair_moments(definitions, plan) }}),
+    {%- endif %}
 
     of_classes as (
 
@@ -38,12 +62,12 @@ with
             moments.step_from,
             moments.step_to
             {%- for name in names %}, moments.{{ name }} {%- endfor %}
-        from {{ ref("experimentos__class_moments") }} as moments
+        from {{ "class_moments" if at_once else ref("experimentos__class_moments") }} as moments
         inner join
             {{ ref("stg_experimentos__arms") }} as arms
             on {{ experimentos.arm_of("moments.cohort") }} = arms.arm_id
         inner join
-            {{ ref("experimentos__class_measures") }} as measures
+            {{ experimentos.measures_of_classes(definitions, plan) }} as measures
             on arms.experiment_index = measures.experiment_index
             and moments.source = measures.source
             and moments.shape = measures.shape
@@ -74,7 +98,7 @@ with
             moments.step_from,
             moments.step_to
             {%- for name in names %}, moments.{{ name }} {%- endfor %}
-        from {{ ref("experimentos__pair_moments") }} as moments
+        from {{ "pair_moments" if at_once else ref("experimentos__pair_moments") }} as moments
         inner join
             {{ ref("experimentos__stale_pairs") }} as stale on moments.pair_id = stale.pair_id
         where {{ experimentos.day_of("moments.cohort") }} >= stale.from_day
