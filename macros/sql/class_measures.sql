@@ -12,10 +12,9 @@
             ) %}
                 {%- for source in plan.sources.values() if source.mode != "values" %}
                     {{ "union" if not loop.first }}
-                    select source, {{ masks }}
+                    select distinct source, {{ experimentos.class_of_days(source, size) }}
                     from {{ experimentos.working_days(source) }} as unit_days
                     where source = {{ source.index }}
-                    group by source, {{ masks }}
                 {%- else %}
                     select source, {{ masks }} from {{ ref("experimentos__unit_days") }} where 1 = 0
                 {%- endfor %}
@@ -73,4 +72,15 @@
             not experimentos.is_daily() and not experimentos.needs_unit_metrics(definitions, plan)
         )
     }}
+{% endmacro %}
+
+{# The class in which rows of unit_days are counted: their own, but all rows of a funnel are one class. #}
+{% macro class_of_days(source, size) %}
+    {%- for mask in experimentos.mask_names(size.masks) %}
+        {% if source.mode != "funnel" -%} {{ mask }}
+        {%- else -%}
+            cast({{ 2 ** source.predicates[""] if loop.first else 0 }} as bigint) as {{ mask }}
+        {%- endif %}
+        {{- "," if not loop.last }}
+    {%- endfor %}
 {% endmacro %}

@@ -37,7 +37,11 @@
             {% set outer.first = bounds.index([of, seconds]) %}
         {% endif %}
     {% endfor %}
-    {% if ["anchor", "end"] in bounds %} {% set outer.last = bounds.index(["anchor", "end"]) %}
+    {% set split = experimentos.has_activation(experimentos.definitions()) %}
+    {#- a unit that was activated late may be observed beyond the end of its experiment -#}
+    {% if ["anchor", "end"] in bounds and split %}
+        {% elif ["anchor", "end"] in bounds %}
+        {% set outer.last = bounds.index(["anchor", "end"]) %}
     {% else %}
         {% for of, seconds in bounds if of == "anchor" %}
             {% if outer.last < 0 or seconds > bounds[outer.last][1] %}
@@ -79,6 +83,11 @@
             else experimentos.add_seconds(base, seconds)
         ) -%}
     {%- endfor -%}
+    {%- set last = (
+        expressions[outer[1]]
+        if outer and outer[1] >= 0
+        else "greatest(" ~ expressions | join(", ") ~ ")"
+    ) -%}
     select
         analysed.unit_key,
         analysed.unit
@@ -88,7 +97,7 @@
             {{ experimentos.start_of_day("analysed.anchor_at") }} as anchor_day
             {%- for bound in expressions %}, {{ bound }} as bound_{{ loop.index0 }} {%- endfor %},
             {{ expressions[outer[0]] }} as reads_from,
-            least({{ expressions[outer[1]] }}, experiments.data_as_of) as reads_to
+            least({{ last }}, experiments.data_as_of) as reads_to
         {%- endif %}
         {%- if only_changed %}
             , analysed.experiment_index, {{ experimentos.is_fresh(source) }} as is_fresh
@@ -114,7 +123,7 @@
                 {{ experimentos.is_fresh(source) }}
                 {%- if fact.is_dated %}
                     or (
-                        {{ expressions[outer[1]] }} > changes.first_day
+                        {{ last }} > changes.first_day
                         and {{ expressions[outer[0]] }}
                         < {{ experimentos.add_seconds("changes.last_day", 86400) }}
                     )

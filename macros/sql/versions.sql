@@ -242,9 +242,7 @@
 
     select
         counted.unit_key,
-        {%- for mask in masks.split(", ") %}
-            cast({{ 2 ** source.predicates[""] if loop.first else 0 }} as bigint) as {{ mask }},
-        {%- endfor %}
+        {{ experimentos.class_of_days(source, size) }},
         '' as item,
         counted.step,
         {%- for place in range(size.day_slots) %} counted.slot_{{ place }}, {%- endfor %}

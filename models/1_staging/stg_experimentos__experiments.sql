@@ -3,7 +3,7 @@
 -- depends_on: {{ ref("stg_experimentos__definitions") }}
 {%- for key in ["assignment_models", "fact_models", "summary_models"] %}
     {%- for model in experimentos.listed_models(key) %}
--- depends_on: {{ experimentos.user_ref(model) }}
+    -- depends_on: {{ experimentos.user_ref(model) }}
     {%- endfor %}
 {%- endfor %}
 {%- if experimentos.experiments_from() %}

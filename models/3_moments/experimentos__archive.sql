@@ -22,7 +22,11 @@ with
 
     definitions as (
 
-        {{ experimentos.values_table([("experiment_id", text), ("definition", text), ("rows_read", text)], rows) }}
+        {{
+            experimentos.values_table(
+                [("experiment_id", text), ("definition", text), ("rows_read", text)], rows
+            )
+        }}
 
     )
 

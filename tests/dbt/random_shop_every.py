@@ -126,6 +126,35 @@ class EveryShop:
         return activation | ({"within": draw.choice(["2 days", "4 days"])} if draw.random() < 0.5
                              else {})  # fmt: skip
 
+    def keep_plain(self) -> None:
+        """Leave out what needs the numbers of single units: the rest takes a shorter way."""
+        for experiment in self.experiments.values():
+            experiment.pop("segments", None)
+            experiment.pop("segments_daily", None)
+            for role in ("success", "guardrails", "explore"):
+                kept = experiment[role].items()
+                experiment[role] = {
+                    name: entry for name, entry in kept if self.is_plain(name, entry)
+                }
+            if not experiment["success"] and experiment["explore"]:
+                experiment["success"] = dict([experiment["explore"].popitem()])
+        self.experiments = {
+            name: experiment
+            for name, experiment in self.experiments.items()
+            if experiment["success"]
+        }
+
+    def is_plain(self, name: str, entry: dict[str, Any]) -> bool:
+        """No cap, slice or quantile, and spans of whole days."""
+        metric = next(each[name] for each in self.metrics.values() if name in each) | entry
+        parts = [metric, metric.get("numerator", {}), metric.get("denominator", {})]
+        spans = [str(metric.get(key)) for key in ("window", "delay", "from", "to")]
+        return (
+            metric["type"] != "quantile"
+            and not any(key in part for part in parts for key in ("cap", "lower", "by"))
+            and not any("hour" in span or "minute" in span for span in spans)
+        )
+
     # Rows
 
     def draw_assignments(self, name: str, experiment: dict[str, Any]) -> None:

@@ -19,9 +19,12 @@ from random_shop_small import SmallShop, small_shops
 Experiments = Mapping[str, Mapping[str, Any]]
 
 
-def project_of(folder: Path, shop: Shop, experiments: Experiments, zone: str) -> Project:
+def project_of(
+    folder: Path, shop: Shop, experiments: Experiments, zone: str, *, daily: bool = True
+) -> Project:
     """A built project of all tables of a shop."""
     named = {
+        "daily": daily,
         "assignment_models": [table.name for table in shop.assignments],
         "fact_models": [table.name for table in shop.facts],
         "as_of": shop.as_of.isoformat(" "),
@@ -75,6 +78,33 @@ def test_every_row_of_every_metric(built, kind, segments):
     )
     assert expected
     lines = differences(found, expected)
+    assert not lines, report(lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_plain", [True, False], ids=["plain", "all"])
+@pytest.mark.parametrize("daily", [True, False], ids=["daily", "single"])
+def test_every_way_to_the_moments(tmp_path, daily, is_plain):
+    """What needs no numbers of single units is computed at once, and so is a single readout."""
+    drawn = EveryShop(1)
+    shop = drawn.shop()
+    if is_plain:
+        drawn.keep_plain()
+        for table in shop.facts:
+            if "complete_until" in table.meta:
+                table.meta["complete_until"] = table.meta["complete_until"][:10]
+    project = project_of(tmp_path, shop, drawn.experiments, "UTC", daily=daily)
+    (n_units,) = project.rows("select count(*) as n from main.experimentos__unit_events")
+    assert (n_units["n"] == 0) == is_plain
+    expected = list(truth(shop, drawn.experiments))
+    if not daily:
+        latest: dict[str, Any] = {}
+        for row in expected:
+            latest[row["experiment_id"]] = max(
+                row["as_of"], latest.get(row["experiment_id"], row["as_of"])
+            )
+        expected = [row for row in expected if row["as_of"] == latest[row["experiment_id"]]]
+    lines = differences(project.mart("moments"), expected)
     assert not lines, report(lines)
 
 
