@@ -11,7 +11,7 @@
             when assignments.is_dated then assignments.assigned_at else plans.starts_at
         end as assigned_at,
         {%- if by_day %}
-            assignments.model,
+            {{ "assignments.model," if found.assignments | length > 1 }}
             case
                 when assignments.is_dated
                 then cast(assignments.assigned_at as date)

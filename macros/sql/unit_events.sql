@@ -7,26 +7,46 @@
     {%- set by_date = dated and experimentos.fact_is_by_date(fact, relation, columns) -%}
     {%- set masks = experimentos.mask_names(size.masks) -%}
     {%- set items = experimentos.item_columns(source) -%}
-    {%- set key = ["unit_key"] + masks + (["step"] if daily else []) + items.keys() | list -%}
+    {#- a class and a step in one number are grouped a tenth faster, where few conditions leave the bits -#}
+    {%- set packed = (
+        daily
+        and masks | length == 1
+        and source.mode == "rows"
+        and source.predicates.values() | max < 33
+    ) -%}
+    {%- set classes = ["class_step"] if packed else masks + (["step"] if daily else []) -%}
+    {%- set key = ["unit_key"] + classes + items.keys() | list -%}
     select
         unit_key,
         cast({{ source.index }} as integer) as source,
-        {{ masks | join(", ") }},
+        {% if packed -%} {{ experimentos.shifted_right("class_step", 29) }} as mask_0,
+        {%- else -%} {{ masks | join(", ") }},
+        {%- endif %}
         {%- for name, type in size["items"].items() %}
             {{ experimentos.given_or_null(items, name, type) }},
         {%- endfor %}
         {%- if daily %}
-            step, {{ experimentos.slot_columns(source, source.day_slots, size.day_slots, false) }}
+            {% if packed -%}
+                cast(
+                    {{ experimentos.remainder("class_step", 536870912) }} - 268435456 as integer
+                ) as step,
+            {%- else -%} step,
+            {%- endif %}
+            {{ experimentos.slot_columns(source, source.day_slots, size.day_slots, false) }}
         {%- else %} {{ experimentos.slot_columns(source, source.slots, size.slots, dated) }}
         {%- endif %}
     from
         (
             select
-                {%- if daily %} {{ experimentos.step_of_event(source, dated, by_date) }} as step,
+                {%- if packed %}
+                    events.mask_0 * 536870912
+                    + 268435456
+                    + ({{ experimentos.step_of_event(source, dated, by_date) }}) as class_step,
+                {%- elif daily %} {{ experimentos.step_of_event(source, dated, by_date) }} as step,
                 {%- elif dated %} {{ experimentos.phase_flags(source) }}
                 {%- endif %}
                 {%- for value in source["values"] %} events.value_{{ loop.index0 }}, {%- endfor %}
-                {%- for mask in masks %} events.{{ mask }}, {%- endfor %}
+                {%- for mask in masks if not packed %} events.{{ mask }}, {%- endfor %}
                 {%- for item in items %} events.{{ item }}, {%- endfor %}
                 {%- if dated and source.mode == "latest" %} events.event_at, {%- endif %}
                 units.unit_key
@@ -62,7 +82,9 @@
                     and (units.is_fresh {{ "or changed_days.day is not null" if dated }})
                 {%- endif %}
         ) as joined
-    {%- if daily and experimentos.has_gaps(source, dated) %} where step is not null {%- endif %}
+    {%- if daily and experimentos.has_gaps(source, dated) %}
+        where {{ "class_step" if packed else "step" }} is not null
+    {%- endif %}
     group by {{ key | join(", ") }}
 {% endmacro %}
 

@@ -14,6 +14,8 @@
         post_hook="{{ experimentos.note_assigned_days() }}",
     )
 }}
+{%- set definitions = experimentos.definitions() %}
+{%- set models = definitions.assignments | map(attribute="name") | list %}
 {%- set only_changed = experimentos.remembers() and is_incremental() %}
 -- depends_on: {{ ref("stg_experimentos__assignments") }}, {{ ref("stg_experimentos__arms") }}
 -- depends_on: {{ ref("stg_experimentos__experiment_ids") }}, {{ ref("experimentos__experiments") }}
@@ -22,20 +24,23 @@ with
 
     planned as (
 
-        {{
-            experimentos.planned_assignments(
-                experimentos.definitions(), by_day=true, only_changed=only_changed
-            )
-        }}
+        {{ experimentos.planned_assignments(definitions, by_day=true, only_changed=only_changed) }}
 
     )
 
 select
     experiment_index,
     unit,
-    model,
+    {#- a text among the keys costs a third more -#}
+    {{
+        (
+            "model"
+            if models | length > 1
+            else experimentos.text_literal(models | first | default("", true))
+        )
+    }} as model,
     assigned_on,
-    {{ experimentos.first_assignment(experimentos.definitions()) }}
+    {{ experimentos.first_assignment(definitions) }}
 from planned
 where (is_within or is_before) {{ "and 1 = 0" if not experimentos.remembers() }}
-group by experiment_index, unit, model, assigned_on
+group by experiment_index, unit, {{ "model," if models | length > 1 }} assigned_on
