@@ -74,6 +74,13 @@
                             ways,
                         )
                     }}
+                {%- else %}
+                    {%- set nothing = (
+                        "(select *, step_from as step from "
+                        ~ ref("experimentos__unit_events")
+                        ~ " where 1 = 0)"
+                    ) %}
+                    {{ experimentos.pair_rows(definitions, plan, nothing, none, key, ways) }}
                 {%- endfor %}
             {% else %}
                 {{
