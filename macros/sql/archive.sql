@@ -114,28 +114,10 @@
     {% endif %}
     {% set kept = experimentos.kept() %}
     {% if "builds_archive" not in kept %}
-        {% set above = {} %}
-        {% do experimentos.models_above("model.experimentos.experimentos__archive", above) %}
-        {% do kept.update(
-            {
-                "builds_archive": above
-                | reject("in", selected_resources)
-                | list
-                | length
-                == 0
-            }
-        ) %}
+        {% set is_whole = experimentos.builds_all_above("model.experimentos.experimentos__archive") %}
+        {% do kept.update({"builds_archive": is_whole}) %}
     {% endif %}
     {{ return(kept["builds_archive"]) }}
-{% endmacro %}
-
-{% macro models_above(name, above) %}
-    {% do above.update({name: true}) %}
-    {% for parent in graph.nodes[name].depends_on.nodes if parent not in above %}
-        {% if parent in graph.nodes and graph.nodes[parent].package_name == "experimentos" %}
-            {% do experimentos.models_above(parent, above) %}
-        {% endif %}
-    {% endfor %}
 {% endmacro %}
 
 {# Experiments that this run finds finished and archives. Reads a mart: for models and hooks after it. #}

@@ -16,11 +16,39 @@
     where now_read.fingerprint is distinct from nullif(reads.fingerprint, '(gone)')
 {% endmacro %}
 
+{# Whether this run builds all of our models above one. Tables that another run left may go by other
+   definitions, with other numbers of metrics and shapes. Where dbt does not say what it builds: yes. #}
+{% macro builds_all_above(name) %}
+    {% if selected_resources is not defined %} {{ return(true) }} {% endif %}
+    {% set above = {} %}
+    {% do experimentos.models_above(name, above) %}
+    {{ return(above | reject("in", selected_resources) | list | length == 0) }}
+{% endmacro %}
+
+{% macro models_above(name, above) %}
+    {% do above.update({name: true}) %}
+    {% for parent in graph.nodes[name].depends_on.nodes if parent not in above %}
+        {% if parent in graph.nodes and graph.nodes[parent].package_name == "experimentos" %}
+            {% do experimentos.models_above(parent, above) %}
+        {% endif %}
+    {% endfor %}
+{% endmacro %}
+
+{# Nothing of what a reader has taken in is trusted any more: the next run takes in everything. #}
+{% macro forget_reads(readers) %}
+    {%- set reads = experimentos.earlier("experimentos__reads") %}
+    {%- if reads is not none %}
+        delete from {{ reads }} where reader in ({{ experimentos.text_literals(readers) }})
+    {%- endif %}
+{% endmacro %}
+
 {# Writes down that everything in `changed` has been taken in. In the transaction of the model. #}
 {% macro note_reads(reader, changed) %}
     {%- if experimentos.remembers() %}
         {%- set reads = experimentos.earlier("experimentos__reads") %}
-        {%- if reads is not none %}
+        {%- if not experimentos.builds_all_above(model.unique_id) %}
+            {{ experimentos.forget_reads([reader]) }}
+        {%- elif reads is not none %}
             delete from {{ reads }}
             where
                 reader = '{{ reader }}'
@@ -103,10 +131,13 @@
 {# Units that were numbered anew cannot be told from the earlier ones by their numbers. #}
 {% macro note_units() %}
     {%- if execute and experimentos.remembers() %}
-        delete from {{ ref("experimentos__touched_units") }};
-        {%- for experiment in experimentos.definitions().experiments if experiment.is_archived %}
-            delete from {{ this }} where experiment_index = {{ experiment.index }};
-        {%- endfor %}
+        {%- if experimentos.builds_all_above(model.unique_id) %}
+            delete from {{ ref("experimentos__touched_units") }};
+            {%- for experiment in experimentos.definitions().experiments if experiment.is_archived %}
+                delete from {{ this }} where experiment_index = {{ experiment.index }};
+            {%- endfor %}
+        {%- else %} {{ experimentos.forget_reads(["assigned"]) }};
+        {%- endif %}
         {%- if not is_incremental() %}
             {%- set reads = experimentos.earlier("experimentos__reads") %}
             delete from {{ reads }} where reader = 'units';

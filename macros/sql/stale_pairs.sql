@@ -108,15 +108,17 @@
 
 {% macro note_moments() %}
     {%- if execute and experimentos.remembers() %}
-        {%- set reads = ref("experimentos__reads") %}
-        delete from {{ reads }} where reader in ('moments', 'moments_as_of');
-        insert into {{ reads }} (reader, experiment, item, day, fingerprint, changed_at)
-        select
-            'moments', experiment, metric, {{ experimentos.no_day() }}, signature, computed_at
-        from {{ ref("experimentos__stale_pairs") }}
-        union all
-        select
-            'moments_as_of', experiment, metric, {{ experimentos.no_day() }}, as_of, computed_at
-        from {{ ref("experimentos__stale_pairs") }}
+        {{ experimentos.forget_reads(["moments", "moments_as_of"]) }};
+        {%- if experimentos.builds_all_above(model.unique_id) %}
+            insert into {{ ref("experimentos__reads") }}
+                (reader, experiment, item, day, fingerprint, changed_at)
+            select
+                'moments', experiment, metric, {{ experimentos.no_day() }}, signature, computed_at
+            from {{ ref("experimentos__stale_pairs") }}
+            union all
+            select
+                'moments_as_of', experiment, metric, {{ experimentos.no_day() }}, as_of, computed_at
+            from {{ ref("experimentos__stale_pairs") }}
+        {%- endif %}
     {%- endif %}
 {% endmacro %}

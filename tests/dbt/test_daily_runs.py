@@ -212,6 +212,61 @@ def test_what_was_read_for_a_wider_span_elsewhere_does_not_count(
     assert not lines, report(lines)
 
 
+# Runs of a part of the models, which meet tables that other definitions have left
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["fact_changes+", "assigned_days+"])
+def test_what_a_part_of_the_models_made_is_made_again(tmp_path, monkeypatch, part):
+    """It meets tables that do not know the new metric, nor the new value of the other."""
+    monkeypatch.setenv("DAILY_RUNS_MOMENTS", "1")
+    runs = runs_of(tmp_path, two_readers({"long": {}, "over": {}}))
+    add_metric(runs.shop, "long", "doubled", "amount * 2")
+    runs.shop.metrics["orders"]["of_over"]["value"] = "quantity"
+    runs.shop.experiments["over"]["segments"] = ["country"]
+    runs.write()
+    runs.run("--select", f"experimentos__{part}", may_fail=True)
+    runs.run()
+    lines = runs.differences()
+    assert not lines, report(lines)
+
+
+@pytest.mark.slow
+def test_moments_of_a_part_of_the_models(tmp_path, monkeypatch):
+    """Two metrics of a closed experiment change places, which are their numbers in a run. Their
+    shapes stay those that the other experiment gave them."""
+    monkeypatch.setenv("DAILY_RUNS_MOMENTS", "1")
+    shop = two_readers({"long": {}, "over": {}})
+    for experiment in ("long", "over"):
+        add_metric(shop, experiment, "sold", "quantity")
+        add_metric(shop, experiment, "paid", "price")
+    runs = runs_of(tmp_path, shop)
+    shop.experiments["over"]["explore"].reverse()
+    for metric in ("sold", "paid"):
+        shop.metrics["orders"][metric]["cap"] = {"absolute": 3.0}
+    runs.write()
+    runs.run("--select", "experimentos__stale_pairs+", may_fail=True)
+    runs.run()
+    lines = runs.differences()
+    assert not lines, report(lines)
+
+
+@pytest.mark.slow
+def test_a_part_of_the_models_under_a_definition_that_is_taken_back(tmp_path, monkeypatch):
+    """Days before the shorter span are deleted, and wanted again."""
+    monkeypatch.setenv("DAILY_RUNS_MOMENTS", "1")
+    runs = runs_of(tmp_path, two_readers({"long": {"covariate": "14 days"},
+                                         "over": {"covariate": "2 days"}}))  # fmt: skip
+    before = runs.shop.state()
+    runs.shop.metrics["orders"]["of_long"]["covariate"] = "2 days"
+    runs.write()
+    runs.run("--select", "experimentos__unit_days")
+    runs.shop.restore(before)
+    runs.step(*steps_of("nothing:1/recomputed"))
+    lines = runs.differences()
+    assert not lines, report(lines)
+
+
 # What is not read again. A table is tampered with where nothing should look, and stays so.
 
 
