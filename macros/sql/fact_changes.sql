@@ -92,8 +92,12 @@
         ) as units_since,
         max(
             case
+                -- without an end of data there was nothing to read
                 when changes.item = 'as_of'
-                then cast(coalesce(changes.earlier_fingerprint, '0001-01-01') as timestamp)
+                then
+                    cast(
+                        coalesce(nullif(changes.earlier_fingerprint, ''), '0001-01-01') as timestamp
+                    )
             end
         ) as earlier_as_of,
         min(
@@ -130,17 +134,22 @@
     )
 {% endmacro %}
 
+{# Of a funnel a day is read again in all of its models: its rows do not say which they are of. #}
 {% macro join_changed_days(source, fact) %}
     {%- if fact.is_dated %}
+        {%- set items = [] %}
+        {%- for model in experimentos.source_models(source) %}
+            {%- do items.append(source.index ~ "|" ~ model) %}
+        {%- endfor %}
         left join
             (
-                select experiments.experiment_index, changes.day
+                select distinct experiments.experiment_index, changes.day
                 from {{ ref("experimentos__fact_changes") }} as changes
                 inner join
                     {{ ref("experimentos__experiments") }} as experiments
                     on changes.experiment = experiments.experiment_id
                 where
-                    changes.item = '{{ source.index }}|{{ fact.name }}'
+                    changes.item in ({{ experimentos.text_literals(items) }})
                     and changes.day > {{ experimentos.no_day() }}
             ) as changed_days
             on units.experiment_index = changed_days.experiment_index

@@ -175,6 +175,19 @@ def test_more_conditions_than_one_column_holds(tmp_path, monkeypatch):
         assert not lines, report(lines)
 
 
+@pytest.mark.slow
+def test_a_fact_that_has_no_rows_at_first(tmp_path, monkeypatch):
+    """Its data have no end, until they have one."""
+    monkeypatch.setenv("DAILY_RUNS_MOMENTS", "1")
+    shop = two_readers({"long": {}, "over": {}})
+    for row in shop.tables["orders"]:
+        row["_arrives"] = shop.as_of + DAY / 2
+    runs = runs_of(tmp_path, shop)
+    runs.step(*steps_of("day:1"))
+    lines = runs.differences()
+    assert not lines, report(lines)
+
+
 # Spans of time that another experiment reads
 
 
@@ -208,6 +221,50 @@ def test_what_was_read_for_a_wider_span_elsewhere_does_not_count(
     runs.shop.metrics["orders"]["of_over"]["cap"] = {"absolute": 10.0}
     runs.write()
     runs.run()
+    lines = runs.differences()
+    assert not lines, report(lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_wider_span_elsewhere_changes_no_number(tmp_path, monkeypatch, seed):
+    """Rows before exposure are there for the wide span, and once; late ones too."""
+    monkeypatch.setenv("DAILY_RUNS_MOMENTS", "1")
+    narrow = {"covariate": "2 days"}
+    runs = runs_of(tmp_path, two_readers({"long": narrow, "over": narrow}))
+    runs.shop.metrics["orders"]["of_long"]["covariate"] = "14 days"
+    runs.step(*steps_of("nothing:1"))
+    for days in (1, 5, 9):
+        at = runs.shop.start - days * DAY
+        late = [dict(row) for row in runs.shop.visible("orders")[seed::3]]
+        runs.shop.tables["orders"] += [
+            row | {"ordered_at": at, "_arrives": runs.shop.as_of} for row in late
+        ]
+    runs.step(*steps_of("nothing:1"))
+    runs.step(*steps_of("nothing:1/recomputed"))
+    lines = runs.differences()
+    assert not lines, report(lines)
+
+
+@pytest.mark.slow
+def test_a_late_step_of_a_funnel_leaves_the_steps_in_other_models(tmp_path, monkeypatch):
+    """The day of the late rows is read again in both models, and once."""
+    monkeypatch.setenv("DAILY_RUNS_MOMENTS", "1")
+    shop = two_readers({"long": {}, "over": {}})
+    steps = [{"model": "orders"}, {"model": "visits"}]
+    shop.metrics["orders"]["both"] = {"type": "funnel", "steps": steps, "window": "9 days"}
+    shop.experiments["long"]["explore"].append("both")
+    runs = runs_of(tmp_path, shop)
+    for table in ("orders", "visits"):
+        at = shop.start + 6 * DAY
+        late = dict(shop.visible(table)[1]) | {TIMES[table]: at, "_arrives": shop.as_of}
+        shop.tables[table].append(late)
+        runs.step(*steps_of("nothing:1"))
+    for table in ("orders", "visits"):
+        at = shop.start + 7 * DAY
+        late = dict(shop.visible(table)[1]) | {TIMES[table]: at, "_arrives": shop.as_of}
+        shop.tables[table].append(late)
+    runs.step(*steps_of("nothing:1/recomputed"))
     lines = runs.differences()
     assert not lines, report(lines)
 
