@@ -29,12 +29,18 @@
     {% set texts = fact.units.values() | list + [fact.timestamp, fact.get("unique_key")] %}
     {% for metric in found.metrics.values() %}
         {% for part in metric.parts.values() if part.model == fact.name %}
-            {% do texts.extend([part.value, part["where"]]) %}
+            {% do texts.extend(
+                [
+                    part.value,
+                    part["where"],
+                    metric.get("by"),
+                    metric.get("covariate_column"),
+                ]
+            ) %}
         {% endfor %}
         {% for step in metric.get("steps", []) if step.model == fact.name %}
             {% do texts.append(step["where"]) %}
         {% endfor %}
-        {% if metric.model == fact.name %} {% do texts.append(metric.get("by")) %} {% endif %}
     {% endfor %}
     {% for experiment in found.experiments if experiment.get("activation") %}
         {% if experiment.activation.model == fact.name %}

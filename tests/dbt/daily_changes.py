@@ -90,7 +90,7 @@ def restated(shop: DailyShop, draw: Random) -> None:
 def restated_profiles(shop: DailyShop, draw: Random) -> None:
     """The fact without times."""
     rows = shop.tables["profiles"]
-    draw.choice(rows)["score"] = draw.randrange(80) / 8
+    draw.choice(rows)[draw.choice(["score", "earlier"])] = draw.randrange(80) / 8
     if draw.random() < 0.5:
         rows.remove(draw.choice(rows))
 

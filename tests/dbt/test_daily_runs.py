@@ -188,6 +188,26 @@ def test_a_fact_that_has_no_rows_at_first(tmp_path, monkeypatch):
     assert not lines, report(lines)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("column", ["score", "earlier", "tier"])
+def test_a_restated_value_is_noticed_whatever_reads_it(tmp_path, monkeypatch, column):
+    """The value of a metric, its covariate, and what it is sliced by."""
+    monkeypatch.setenv("DAILY_RUNS_MOMENTS", "1")
+    shop = made(1)
+    for name in ("long", "ramp", "over"):
+        del shop.experiments[name]
+    score = {"type": "mean", "value": "score", "covariate": "earlier", "by": "tier"}
+    shop.metrics["profiles"]["score"] = score
+    runs = runs_of(tmp_path, shop)
+    assert runs.project.mart("moments", "metric = 'score' and segment = 'tier'")
+    values = [row[column] for row in shop.tables["profiles"]]
+    for row, value in zip(shop.tables["profiles"], [*values[1:], values[0]], strict=True):
+        row[column] = value
+    runs.step(*steps_of("nothing:1"))
+    lines = runs.differences()
+    assert not lines, report(lines)
+
+
 # Spans of time that another experiment reads
 
 
