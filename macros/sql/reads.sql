@@ -115,14 +115,30 @@
     {%- endif %}
 {% endmacro %}
 
-{# Rows that this run has written are those that were read again. #}
+{# Whether this run forgets what a table of ours holds. #}
+{% macro refreshes(name) %}
+    {% if not flags.FULL_REFRESH or selected_resources is not defined %}
+        {{ return(flags.FULL_REFRESH) }}
+    {% endif %}
+    {{ return("model.experimentos." ~ name in selected_resources) }}
+{% endmacro %}
+
+{# Rows that this run has written are those that were read again; all, where the table was lost. #}
 {% macro note_assigned_days() %}
     {%- if execute and experimentos.remembers() %}
+        {%- set units = experimentos.earlier("experimentos__units") %}
         {%- if is_incremental() %}
             insert into {{ ref("experimentos__touched_units") }} (experiment_index, unit)
             select distinct experiment_index, unit
             from {{ this }} as days
             where {{ experimentos.is_reassigned("days") }};
+        {%- elif units is not none and not experimentos.refreshes("experimentos__units") %}
+            insert into {{ ref("experimentos__touched_units") }} (experiment_index, unit)
+            select experiment_index, unit
+            from {{ this }}
+            union
+            select experiment_index, unit
+            from {{ units }};
         {%- endif %}
         {{ experimentos.note_reads("assigned", ref("stg_experimentos__assignment_changes")) }}
     {%- endif %}

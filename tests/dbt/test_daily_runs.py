@@ -208,6 +208,24 @@ def test_a_restated_value_is_noticed_whatever_reads_it(tmp_path, monkeypatch, co
     assert not lines, report(lines)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["dropped", "refreshed"])
+def test_assignments_change_while_their_days_are_lost(tmp_path, monkeypatch, way):
+    """The days are built from all rows, and the units take in the change."""
+    monkeypatch.setenv("DAILY_RUNS_MOMENTS", "1")
+    runs = runs_of(tmp_path, two_readers({"long": {}, "over": {}}))
+    for rows in (runs.shop.tables["assigned"], runs.shop.tables["imported"]):
+        del rows[1::3]
+    runs.write()
+    if way == "dropped":
+        tamper(runs, "drop table main.experimentos__assigned_days")
+    else:
+        runs.run("--full-refresh", "--select", "+experimentos__assigned_days")
+    runs.run()
+    lines = runs.differences()
+    assert not lines, report(lines)
+
+
 # Spans of time that another experiment reads
 
 
