@@ -13,7 +13,13 @@ from random_shop import RandomShop, arrow_table
 ROLES = ("success", "guardrails", "explore")
 
 
-@pytest.fixture(scope="module", params=[(1, "UTC"), (2, "America/New_York")], ids=lambda p: p[1])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param((1, "UTC"), marks=pytest.mark.slow, id="UTC"),
+        pytest.param((2, "America/New_York"), id="America/New_York"),
+    ],
+)
 def built(request, tmp_path_factory):
     """A random shop and its project; the second one in a session that is not UTC."""
     seed, zone = request.param
