@@ -8,20 +8,13 @@
         {{ "step_to" if daily else experimentos.last_step() ~ " as step_to" }},
         sum(n_capped) as n_capped,
         {{ experimentos.moment_aggregates(present) }},
-        sum(num * num * num)
-        - 3 * avg(num) * {{ experimentos.m2("num") }}
-        - count(num) * avg(num) * avg(num) * avg(num) as m3_num
+        {{ experimentos.m3("num") }} as m3_num
     from ({{ rows }}) as numbers
     group by {{ keys | join(", ") }} {{ ", step_from, step_to" if daily }}
 {% endmacro %}
 
 {# From the relations `cells` and, in daily builds, `covering`. A row holds until step_to. #}
 {% macro moments_at_steps(keys) %}
-    {%- set names = (
-        ["n_active", "n_events", "n_skipped", "n_capped"]
-        + experimentos.moment_names()
-        + ["m3_num"]
-    ) -%}
     select
         {{ keys | join(", ") }},
         step_from,
@@ -32,7 +25,7 @@
             ) as step_to,
         {%- else -%} step_to,
         {%- endif %}
-        {{ names | join(", ") }}
+        {{ experimentos.cell_columns() | join(", ") }}
     from
         {% if experimentos.is_daily() -%}
             (
@@ -48,12 +41,7 @@
         {%- for key, type in keys.items() %} cast(null as {{ type }}) as {{ key }}, {%- endfor %}
         cast(null as integer) as step_from,
         cast(null as integer) as step_to
-        {%- for name in [
-            "n_active",
-            "n_events",
-            "n_skipped",
-            "n_capped",
-        ] + experimentos.moment_names() + ["m3_num"] %}
+        {%- for name in experimentos.cell_columns() %}
             , cast(null as {{ experimentos.type_double() }}) as {{ name }}
         {%- endfor %}
     where 1 = 0
@@ -64,12 +52,9 @@
     select
         points.step_from,
         {%- for key in keys %} parts.{{ key }}, {%- endfor %}
-        parts.n_active,
-        parts.n_events,
-        parts.n_skipped,
-        parts.n_capped,
-        {%- for name in experimentos.moment_names() %} parts.{{ name }}, {%- endfor %}
-        parts.m3_num
+        {%- for name in experimentos.cell_columns() %}
+            parts.{{ name }}{{ "," if not loop.last }}
+        {%- endfor %}
     from (select distinct {{ keys | join(", ") }}, step_from from {{ cells }}) as points
     inner join
         {{ cells }} as parts

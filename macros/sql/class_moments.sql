@@ -104,10 +104,7 @@
             {{ experimentos.m2(x) }} as m2_{{ place }}
         {%- endfor %}
         {%- for place in found.numerators %}
-            {%- set x = "number_" ~ place %},
-            sum({{ x }} * {{ x }} * {{ x }})
-            - 3 * avg({{ x }}) * {{ experimentos.m2(x) }}
-            - count({{ x }}) * avg({{ x }}) * avg({{ x }}) * avg({{ x }}) as m3_{{ place }}
+            {%- set x = "number_" ~ place %}, {{ experimentos.m3(x) }} as m3_{{ place }}
         {%- endfor %}
         {%- for x, y in found.products %}
             , {{ experimentos.c2("number_" ~ x, "number_" ~ y) }} as c2_{{ x }}_{{ y }}

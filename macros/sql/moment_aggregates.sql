@@ -16,6 +16,24 @@
     {%- endfor %}
 {% endmacro %}
 
+{# The sum of cubed deviations from the mean. #}
+{% macro m3(x) %}
+    sum({{ x }} * {{ x }} * {{ x }})
+    - 3 * avg({{ x }}) * {{ experimentos.m2(x) }}
+    - count({{ x }}) * avg({{ x }}) * avg({{ x }}) * avg({{ x }})
+{% endmacro %}
+
+{# What is kept of the units of a cell. #}
+{% macro cell_columns() %}
+    {{
+        return(
+            ["n_active", "n_events", "n_skipped", "n_capped"]
+            + experimentos.moment_names()
+            + ["m3_num"]
+        )
+    }}
+{% endmacro %}
+
 {% macro moment_means() %} {{ return(["num", "den", "num_cov", "den_cov"]) }} {% endmacro %}
 
 {% macro moment_products() %}

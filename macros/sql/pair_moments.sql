@@ -6,20 +6,15 @@
     {%- set plain = experimentos.plain_shapes(plan) %}
     {%- set has_exact = experimentos.has_exact_closes(plan) or has_part_days %}
     {%- set needs_units = has_exact or segments | length > 0 %}
-    {%- set has_slices = plan.sources.values() | rejectattr("slice", "none") | list | length > 0 %}
-    {%- set capped = [] %}
-    {%- for shape in plan.shapes.values() if experimentos.is_capped(shape) %}
-        {%- do capped.append(shape.index) %}
-    {%- endfor %}
     {%- set reads_units = experimentos.needs_unit_metrics(definitions, plan) %}
     {#- what is the same on all rows is no key: texts in a key cost more than the moments -#}
     {%- set all = "cast('all' as " ~ dbt.type_string() ~ ")" %}
     {%- set constants = {} %}
     {%- if not has_exact %} {%- do constants.update({"matures_after": "-1"}) %} {%- endif %}
-    {%- if not capped %}
+    {%- if not experimentos.has_caps(plan) %}
         {%- do constants.update({"basis": "cast('both' as " ~ dbt.type_string() ~ ")"}) %}
     {%- endif %}
-    {%- if not segments and not has_slices %}
+    {%- if not segments and not experimentos.has_slices(plan) %}
         {%- do constants.update({"segment": all, "segment_value": all}) %}
     {%- endif %}
     {%- set all_keys = [
@@ -31,11 +26,6 @@
         "segment_value",
     ] %}
     {%- set keys = all_keys | reject("in", constants) | list %}
-    {%- set names = (
-        ["n_active", "n_events", "n_skipped", "n_capped"]
-        + experimentos.moment_names()
-        + ["m3_num"]
-    ) %}
     {%- set daily_segments = experimentos.daily_segments(definitions) %}
     {%- set text = dbt.type_string() %}
 
@@ -198,6 +188,6 @@
         {%- endfor %}
         step_from,
         step_to
-        {%- for name in names %}, {{ name }} {%- endfor %}
+        {%- for name in experimentos.cell_columns() %}, {{ name }} {%- endfor %}
     from ({{ experimentos.moments_at_steps(keys) | indent(8) }}) as moments
 {% endmacro %}

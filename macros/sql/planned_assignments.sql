@@ -2,6 +2,11 @@
    day that a row came from, by which changed rows are found. #}
 {% macro planned_assignments(found, by_day, only_changed=false) %}
     {%- set segments = experimentos.used_segments(found) -%}
+    {%- set assigned_on = (
+        "case when assignments.is_dated then cast(assignments.assigned_at as date) else "
+        ~ experimentos.no_day()
+        ~ " end"
+    ) -%}
     select
         plans.experiment_index,
         assignments.unit,
@@ -12,11 +17,7 @@
         end as assigned_at,
         {%- if by_day %}
             {{ "assignments.model," if found.assignments | length > 1 }}
-            case
-                when assignments.is_dated
-                then cast(assignments.assigned_at as date)
-                else {{ experimentos.no_day() }}
-            end as assigned_on,
+            {{ assigned_on }} as assigned_on,
         {%- endif %}
         assignments.is_dated and assignments.assigned_at < plans.starts_at as is_before,
         not assignments.is_dated
@@ -54,11 +55,7 @@
         left join
             {{ ref("stg_experimentos__assignment_changes") }} as days
             on days.item = 'assignments ' || assignments.model
-            and days.day = case
-                when assignments.is_dated
-                then cast(assignments.assigned_at as date)
-                else {{ experimentos.no_day() }}
-            end
+            and days.day = {{ assigned_on }}
         left join
             {{ ref("stg_experimentos__assignment_changes") }} as populations
             on populations.item = 'population'

@@ -41,6 +41,18 @@
     {{ return(false) }}
 {% endmacro %}
 
+{# Whether any metric has caps that the data give, or slices. #}
+{% macro has_caps(plan) %}
+    {% for shape in plan.shapes.values() if experimentos.is_capped(shape) %}
+        {{ return(true) }}
+    {% endfor %}
+    {{ return(false) }}
+{% endmacro %}
+
+{% macro has_slices(plan) %}
+    {{ return(plan.sources.values() | rejectattr("slice", "none") | list | length > 0) }}
+{% endmacro %}
+
 {# A number within its caps, which are columns of `caps`; null caps change nothing. #}
 {% macro within_caps(number, x, caps) %}
     {% set upper = caps ~ ".upper_" ~ x %}
@@ -94,27 +106,6 @@
         end
     {%- endif -%}
 {% endmacro %}
-
-{# Puts the classes of one unit together as its aggregate asks: `combine` is the same on all its rows,
-   and `used` says which of the ways the project's metrics need. #}
-{% macro combined(value, weight, combine, used) %}
-    {%- set ways = {
-        "sum": "sum(" ~ value ~ ")",
-        "min": "min(" ~ value ~ ")",
-        "max": "max(" ~ value ~ ")",
-        "latest": "max(" ~ value ~ ")",
-        "avg": "sum(" ~ value ~ ") / nullif(sum(" ~ weight ~ "), 0)",
-    } -%}
-    {%- if used | length == 0 -%} cast(null as {{ experimentos.type_double() }})
-    {%- elif used | length == 1 -%} {{ ways[used[0]] }}
-    {%- else -%}
-        case
-            max({{ combine }})
-            {%- for way in used %} when '{{ way }}' then {{ ways[way] }}
-            {%- endfor %}
-        end
-    {%- endif -%}
-{%- endmacro %}
 
 {# The ways of combining that numerators or denominators of the plan's measures use. #}
 {% macro used_ways(plan, side) %}

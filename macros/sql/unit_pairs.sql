@@ -1,8 +1,7 @@
 {# The numbers of units in metrics that read several classes of events: their classes put together, before
    zeros are filled in and before caps. One row per unit, metric, slice and version. #}
 {% macro unit_pairs(definitions, plan) %}
-    {%- set shapes = plan.shapes.values() | list -%}
-    {%- set sliced = plan.sources.values() | rejectattr("slice", "none") | list | length > 0 -%}
+    {%- set sliced = experimentos.has_slices(plan) -%}
     {%- set key = ["unit_key", "pair_id"] + (["item"] if sliced else []) -%}
     {%- set ways = {
         "num": experimentos.used_ways(plan, "num"),
@@ -71,7 +70,6 @@
                             "(" ~ experimentos.slots_of_steps(source, size) ~ ")",
                             source,
                             key,
-                            ways,
                         )
                     }}
                 {%- else %}
@@ -80,7 +78,7 @@
                         ~ ref("experimentos__unit_events")
                         ~ " where 1 = 0)"
                     ) %}
-                    {{ experimentos.pair_rows(definitions, plan, nothing, none, key, ways) }}
+                    {{ experimentos.pair_rows(definitions, plan, nothing, none, key) }}
                 {%- endfor %}
             {% else %}
                 {{
@@ -90,7 +88,6 @@
                         experimentos.events_of_units(definitions, plan),
                         none,
                         key,
-                        ways,
                     )
                 }}
             {% endif %}
@@ -99,7 +96,7 @@
 {% endmacro %}
 
 {# The rows of classes beside the metrics that read them together with other classes. #}
-{% macro pair_rows(definitions, plan, relation, source, key, ways) %}
+{% macro pair_rows(definitions, plan, relation, source, key) %}
     {%- set shapes = plan.shapes.values() | list -%}
     {%- set masks = experimentos.mask_names(experimentos.plan_size(plan).masks) -%}
     {%- set sliced = "item" in key and (source is none or source.slice is not none) -%}
@@ -241,13 +238,11 @@
         experimentos.used_segments(definitions)
         or experimentos.has_exact_closes(plan)
         or experimentos.has_part_days(definitions)
-        or plan.sources.values() | rejectattr("slice", "none") | list
+        or experimentos.has_slices(plan)
+        or experimentos.has_caps(plan)
     ) %}
         {{ return(true) }}
     {% endif %}
-    {% for shape in plan.shapes.values() if experimentos.is_capped(shape) %}
-        {{ return(true) }}
-    {% endfor %}
     {% for experiment in definitions.experiments %}
         {% for pair in experiment.pairs if pair.metric.type == "quantile" %}
             {{ return(true) }}

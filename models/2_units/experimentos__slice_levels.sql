@@ -6,7 +6,7 @@
 {%- set masks = experimentos.mask_names(experimentos.plan_size(plan).masks) %}
 -- depends_on: {{ ref("experimentos__unit_events") }}, {{ ref("experimentos__class_measures") }}
 -- depends_on: {{ ref("stg_experimentos__arms") }}
-{% if plan.sources.values() | rejectattr("slice", "none") | list %}
+{% if experimentos.has_slices(plan) %}
     with
 
         -- A class that is read by both parts of a ratio counts once.

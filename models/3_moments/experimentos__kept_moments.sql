@@ -31,11 +31,7 @@
 {%- set masks = experimentos.mask_names(experimentos.plan_size(plan).masks) %}
 {%- set text = dbt.type_string() %}
 {%- set plain = experimentos.plain_shapes(plan) %}
-{%- set names = (
-    ["n_active", "n_events", "n_skipped", "n_capped"]
-    + experimentos.moment_names()
-    + ["m3_num"]
-) %}
+{%- set names = experimentos.cell_columns() %}
 
 with
 
