@@ -306,6 +306,7 @@
                 "has_part_days": (metric.delay % 86400 + pair.window % 86400) > 0,
                 "has_covariate": metric.covariate_text != "none",
                 "decides_on": "mature" if metric.mature else "all",
+                "is_archived": experiment.is_archived,
                 "population": population,
                 "sql": experimentos.windows_query(found, experiment, pair, population, readings),
             }

@@ -228,12 +228,12 @@ def test_a_change_of_the_verdict_is_told(windows, explain):
     assert verdicts["exact"] != verdicts["days"] == "better"
     assert one["verdict_changes"]
     assert (
-        "Under calendar days treatment would count as better, under exact hours"
-        in (one["sentence"])
+        "Under calendar days of mature units treatment would count as better, under exact hours of "
+        "mature units" in one["sentence"]
     )
     text = explain("won", "--windows", "-e", "gate").out
     assert one["sentence"] in text
-    assert "exact hours (decides)" in text
+    assert "exact hours of mature units (decides)" in text
 
 
 def test_where_it_does_not_change_that_is_told(windows):
@@ -273,6 +273,29 @@ def test_what_cannot_be_explained_says_why(explain, arguments, said):
     assert answer.code == 1
     assert said in answer.err
     assert said in explain(*arguments, "--format", "json").json["error"]
+
+
+def test_of_an_archived_experiment_it_says_that_units_are_not_kept(
+    run, project_of_strings, tmp_path
+):
+    models = {"assignment_models": ["assigned"], "fact_models": ["orders"]}
+    project = project_of_strings(tmp_path, models)
+    ids = {"experiment": "experiment", "variant": "variant", "unit": "unit", "timestamp": "at"}
+    rows = "select i as unit, timestamp '2024-02-26' as \"at\" from range(40) as t(i)"
+    arms = "case when i % 2 = 0 then 'a' else 'b' end as variant, 'over' as experiment,"
+    project.model("assigned", rows.replace("i as", f"{arms} i as"), {"assignments": ids})
+    fact = {"unit": "unit", "timestamp": "at", "complete_until": "2024-06-01"}
+    project.model("orders", rows, fact | {"metrics": {"won": {"type": "proportion"}}})
+    over = {"start": START, "end": END, "control": "a", "variants": {"a": 0.5, "b": 0.5}}
+    project.experiment("over", over | {"success": ["won"]})
+    ask = ["explain", "won", "--windows", "--project-dir", tmp_path, "--profiles-dir", tmp_path]
+    project.build()
+    assert "The reading does not change the verdict" in run(*ask).out
+    project.build()
+    said = " ".join(run(*ask).out.split())
+    assert "over is archived, and its units are not kept" in said
+    assert "`experimentos build --reopen over`" in said
+    assert "No unit counts yet" not in said
 
 
 @pytest.mark.parametrize(

@@ -30,13 +30,13 @@ Experiment = Annotated[
 ]
 ByWindows = Annotated[
     bool,
-    typer.Option("--windows", help="Compare exact hours, all units and calendar days."),
+    typer.Option("--windows", help="Compare mature with all units, exact hours with calendar days."),
 ]
 
 _WORDS: Final = {
-    "exact": "exact hours",
-    "all": "exact hours, all units",
-    "days": "calendar days",
+    "exact": "exact hours of mature units",
+    "all": "exact hours of all units",
+    "days": "calendar days of mature units",
 }
 _WOULD: Final = {
     "better": "would count as better",
@@ -76,9 +76,9 @@ def explain(
 ) -> None:
     """Say how a metric is computed, or with --windows what its window's other readings would give.
 
-    --windows counts who converted in exact hours on units whose window has closed (which decides),
-    in exact hours on all units, and by calendar days, and says whether the verdict on the metric
-    changes. It reads the tables that the last build left, and the metric's own model.
+    --windows counts who converted in exact hours on mature units, whose window has closed (which
+    decides), in exact hours on all units, and by calendar days, and says whether the verdict on
+    the metric changes. It reads the tables that the last build left, and the metric's own model.
     """
     with reporting(output), opened(project_dir, profiles_dir, target, variables) as project:
         project.check_versions()
@@ -111,6 +111,9 @@ def _document(windows: Windows) -> dict[str, Any]:
 
 
 def _show_windows(windows: Windows) -> None:
+    if windows.is_gone:
+        print_lines(f"[bold]{escape(_sentence(windows))}[/]")
+        return
     rows = [row for reading in windows.readings for row in _window_rows(reading)]
     window = f"window {windows.settings['window']}"
     print_table(f"{windows.metric} in {windows.experiment_id}, {window}", _COLUMNS, rows)
@@ -172,6 +175,12 @@ def _notes(windows: Windows) -> Iterator[str]:
 
 def _sentence(windows: Windows) -> str:
     """Whether the verdict on the metric hangs on how its window is read."""
+    if windows.is_gone:
+        return (
+            f"{windows.experiment_id} is archived, and its units are not kept: "
+            f"`experimentos build --reopen {windows.experiment_id}` computes it again while its "
+            "raw rows are there; then ask again."
+        )
     deciding = next(reading for reading in windows.readings if reading.decides)
     if all(one.verdict == "no units" for one in deciding.comparisons):
         return "No unit counts yet under the reading that decides, so there is no verdict."

@@ -86,6 +86,11 @@ class Windows:
     data_as_of: datetime | None
     readings: tuple[Reading, ...]
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether the experiment is archived and its units are not there any more."""
+        return self.settings["is_archived"] and self.data_as_of is None
+
     def changes(self) -> Iterator[tuple[Reading, Comparison, Comparison]]:
         """Yield what another reading would change: it, its comparison, and the one that decides.
 
