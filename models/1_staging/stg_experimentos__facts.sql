@@ -81,11 +81,19 @@ select
         max(reaching_further.first_at),
         min(case when days.n_rows >= 0.01 * usual.n_rows then days.first_at end)
     ) as first_at,
-    -- The start of the day of the last row that is not in the future.
+    -- The start of the day of the last row that is not in the future. What is said to be complete
+    -- beyond the build is so up to the day of the build.
     coalesce(
-        max(facts.complete_until),
+        max(
+            case
+                when facts.complete_until > {{ as_of }}
+                then {{ experimentos.start_of_day(as_of) }}
+                else facts.complete_until
+            end
+        ),
         max(case when days.first_at <= {{ as_of }} then cast(days.day as timestamp) end)
     ) as data_as_of,
+    max(case when facts.complete_until > {{ as_of }} then facts.complete_until end) as ahead_until,
     cast(
         coalesce(sum(case when days.first_at > {{ as_of }} then days.n_rows end), 0) as bigint
     ) as n_future,

@@ -1,7 +1,7 @@
 -- One row per experiment and fact with times that its metrics read: where the history of the fact
--- begins, and its rows that lie in the future.
+-- begins, its rows that lie in the future, and an end that does.
 {{ config(post_hook="{{ experimentos.keep_in_archive() }}") }}
-select experiments.experiment_id, facts.fact, facts.first_at, facts.n_future
+select experiments.experiment_id, facts.fact, facts.first_at, facts.n_future, facts.ahead_until
 from
     (
         select distinct experiment_index, fact from {{ ref("stg_experimentos__measures") }}
@@ -14,4 +14,8 @@ where
     facts.is_dated
     and facts.first_at is not null
     and {{ experimentos.is_active("experiments.experiment_id") }}
-    {{ experimentos.archived_rows(["experiment_id", "fact", "first_at", "n_future"]) }}
+    {{
+        experimentos.archived_rows(
+            ["experiment_id", "fact", "first_at", "n_future", "ahead_until"]
+        )
+    }}

@@ -210,6 +210,27 @@ with
 
     ),
 
+    -- A date that somebody wrote down: windows close by the data that are there.
+    complete_until as (
+
+        select
+            experiment_id,
+            'complete_until' as check_name,
+            'warning' as status,
+            {{
+                experimentos.text_list(
+                    "fact || ': complete until ' || substr("
+                    ~ experimentos.as_text("ahead_until")
+                    ~ ", 1, 10) || ' lies after the build; its data end before the day of the build'"
+                )
+            }}
+            as message
+        from facts
+        where ahead_until is not null
+        group by experiment_id
+
+    ),
+
     -- Rows that lie after the build, or before any business: clocks that are wrong.
     future_rows as (
 
@@ -222,14 +243,22 @@ with
             coalesce(
                 {{
                     experimentos.text_list(
-                        "case when n_future > 0 then fact || ': ' || "
+                        "case when n_future > 0 then place || ': ' || "
                         ~ experimentos.as_text("n_future")
                         ~ " || ' row(s) lie after the build; they are not read' end"
                     )
                 }},
                 'no row lies after the build'
             ) as message
-        from facts
+        from
+            (
+                select experiment_id, fact as place, n_future
+                from facts
+                union all
+                select experiment_id, 'assignments' as place, n_rows as n_future
+                from exclusions
+                where reason = 'after_as_of'
+            ) as placed
         group by experiment_id
 
     ),
@@ -412,6 +441,10 @@ varies as (
                 'metric '''
                     || metric
                     || ''' has too few units, or too many equal values, for a quantile: nothing is shown'
+            when sum(n_events) = 0
+            then 'metric '''
+                    || metric
+                    || ''' has no event that counts, of any unit: nothing can be shown from it'
             when max(m2_num) is null
             then 'metric '''
                     || metric
@@ -723,6 +756,7 @@ covariates as (
         "definition_valid": [],
         "archived_definition": [],
         "data_known": [],
+        "complete_until": [],
         "has_assignments": ["observed"],
         "has_units": ["variant", "observed"],
         "crossovers": ["observed", "threshold"],

@@ -137,6 +137,12 @@ def test_equal_values_show_no_test(built):
         assert health["status"] == "warning"
 
 
+def test_a_metric_without_any_event_says_so(built):
+    health = built.one("health", "experiment_id = 'no_order_at_all' and check_name = 'varies'")
+    assert health["status"] == "warning"
+    assert "no event that counts" in health["message"]
+
+
 def test_without_control_orders_the_difference_is_shown_but_no_lift(built):
     row = deciding_effect(built, "no_control_order")
     assert row["estimate"] == pytest.approx(0.3, rel=1e-12)

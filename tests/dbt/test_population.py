@@ -95,7 +95,7 @@ def built(tmp_path_factory) -> Project:
         tmp_path_factory.mktemp("population"),
         {
             "assignment_models": ["assigned", "zoned"],
-            "fact_models": ["orders", "complete", "days"],
+            "fact_models": ["orders", "complete", "days", "promised"],
             "as_of": "2026-02-10 12:00:00",
         },
         database_settings={"TimeZone": "America/New_York"},
@@ -114,6 +114,7 @@ def built(tmp_path_factory) -> Project:
     project.experiment("mature", DATES | {"success": ["seen"], "explore": {"seen_later": {}}})
     project.experiment("overridden", DATES | {"success": {"seen": {"window": "4 days"}},
                                               "start": "2026-01-05T00:00:00+00:00"})  # fmt: skip
+    project.experiment("ahead", DATES | {"success": ["promise"], "end": "2026-02-05"})
     project.experiment("zoned", DATES | amount)
     zoned = {"start": "2026-01-04T18:30:00-05:00", "end": "2026-01-10 01:00:00+01:00"}
     project.experiment("zoned_start", DATES | amount | zoned)
@@ -136,6 +137,10 @@ def add_models(project: Project) -> None:
         "unit": "unit", "timestamp": "moment", "complete_until": "2026-01-12", "metrics": {
             "seen": {"type": "proportion", "window": "7 days"},
             "seen_later": {"type": "proportion", "window": "1 day", "delay": "1 day"},
+        }})  # fmt: skip
+    project.model("promised", COMPLETE, {
+        "unit": "unit", "timestamp": "moment", "complete_until": "2027-01-01", "metrics": {
+            "promise": {"type": "proportion"},
         }})  # fmt: skip
     project.model("days", DAYS, {"unit": "unit", "timestamp": "day", "timestamp_is_date": True,
      "metrics": {
@@ -254,6 +259,9 @@ def test_one_id_may_serve_two_experiments_one_after_the_other(built):
 def test_without_an_end_assignment_is_read_up_to_as_of(built):
     assert set(units(built, "open")) == {40, 41}
     assert exclusions(built, "open")["after_as_of"] == (2, 2)
+    found = built.one("health", "experiment_id = 'open' and check_name = 'future_rows'")
+    assert found["status"] == "warning"
+    assert "assignments: 2 row(s) lie after the build" in found["message"]
 
 
 def test_data_as_of_is_what_the_facts_cover_not_the_clock(built):
@@ -264,6 +272,18 @@ def test_data_as_of_is_what_the_facts_cover_not_the_clock(built):
     assert found["mature"]["data_as_of"] == at(12)
     assert max(row["as_of"] for row in built.mart("moments", "experiment_id = 'mature'")) == at(12)
     assert {row["decided_at"] for row in built.mart("decisions")} == {dt.datetime(2026, 2, 10, 12)}
+
+
+def test_data_are_not_complete_beyond_the_build(built):
+    """`complete_until` of next year closes no window, ends no experiment and archives none."""
+    row = built.one("experiments", "experiment_id = 'ahead'")
+    assert row["data_as_of"] == dt.datetime(2026, 2, 10)
+    assert not row["is_final"]
+    assert built.mart("archive", "experiment_id = 'ahead'") == []
+    found = built.one("health", "experiment_id = 'ahead' and check_name = 'complete_until'")
+    assert found["status"] == "warning"
+    assert found["message"].startswith("promised: complete until 2027-01-01")
+    assert built.mart("health", "experiment_id = 'mature' and check_name = 'complete_until'") == []
 
 
 def test_units_whose_window_is_open_are_left_out(built):

@@ -30,7 +30,7 @@ Experiment = Annotated[
 ]
 ByWindows = Annotated[
     bool,
-    typer.Option("--windows", help="Compare mature with all units, exact hours with calendar days."),
+    typer.Option("--windows", help="Compare mature and all units, exact hours and calendar days."),
 ]
 
 _WORDS: Final = {

@@ -215,6 +215,8 @@ def data_as_of(shop: Shop, experiment: Mapping[str, Any]) -> datetime | None:
 
 def complete_until(shop: Shop, model: str) -> datetime:
     given = instant(shop.fact(model).meta.get("complete_until"))
+    if given and given > shop.as_of:
+        return midnight(shop.as_of)
     return given or midnight(max(at for at in shop.times(model) if at <= shop.as_of))
 
 
