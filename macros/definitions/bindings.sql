@@ -167,11 +167,17 @@
 {% endmacro %}
 
 {# An expression as it is asked of the warehouse, which shows the line of its error: every word on a line
-   of its own, between whose expression it is and in which file. What is quoted stays whole. #}
+   of its own, between whose expression it is and in which file. What is quoted stays whole. More such lines
+   follow: DuckDB shows a place that lies as far behind the error as dbt's comment before the query is long,
+   and of a line of more than 66 characters it may show a part. #}
 {% macro labelled(text, label) %}
     {% set head, _, tail = (label | replace("*/", "")).partition(" (") %}
     {% set file, _, key = tail.partition(")") %}
+    {% set key = key | replace("`assignments`, ", "") %}
     {% set before = "/* " ~ head.split(" of ")[0] ~ key ~ " */ " %}
+    {% if before | length + file | length > 58 and "/" in file %}
+        {% set file = ".../" ~ file.split("/")[-1] %}
+    {% endif %}
     {% set after = " /* " ~ file ~ " */" if file else "" %}
     {% set pieces = [] %}
     {% set pattern = "'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\\n]*|/\\*[\\s\\S]*?\\*/|\\$\\$[\\s\\S]*?\\$\\$|\\s+|[^\\s'\"/$-]+|." %}
@@ -181,5 +187,6 @@
         {% endif %}
     {% endfor %}
     {% set lines = [before, pieces | join, after, "\n", before, ")", after] %}
-    {{ return("(\n" ~ lines | join) }}
+    {% set more = "\n" ~ before ~ after %}
+    {{ return("(\n" ~ lines | join ~ more * (1 + 600 // more | length)) }}
 {% endmacro %}

@@ -209,3 +209,26 @@ def test_a_build_that_fails_shows_metric_and_file(project_of_strings, tmp_path, 
     (line,) = {line.strip() for line in said.splitlines() if line.strip().startswith("LINE ")}
     assert "metric refunds_of_customers, where" in line
     assert "models/orders.yml" in line
+
+
+@pytest.mark.parametrize(
+    ("metric", "segments", "place"),
+    [
+        ({"type": "mean", "value": "select", "by": "upper(kin)"}, None, "metric m, by"),
+        ({"type": "mean", "value": "coalesce(abs(kin), 1)"}, None, "metric m, value"),
+        ({"type": "proportion"}, {"c": "upper(lower(county))"}, "model assigned, segments: c"),
+    ],
+    ids=["by", "value", "segments"],
+)
+def test_so_does_one_that_fails_within_functions(
+    project_of_strings, tmp_path, metric, segments, place
+):
+    """DuckDB counts from the end of dbt's comment, so what it shows lies a little further on."""
+    project = make(project_of_strings, tmp_path, {"m": metric})
+    if segments:
+        assignments = {"assignments": ASSIGNMENTS | {"segments": segments}}
+        project.model("assigned", ASSIGNED, assignments)
+    said = project.fail("build", "--select", "+stg_experimentos__facts")
+    (line,) = {line.strip() for line in said.splitlines() if line.strip().startswith("LINE ")}
+    assert place in line
+    assert ("models/assigned.yml" if segments else "models/orders.yml") in line
