@@ -1,6 +1,6 @@
 -- One row per experiment, population, segment and level, variant and day: what the sample-ratio
--- checks
--- read. Variants without units are there with 0; those that a phase does not plan are not.
+-- checks read. Variants without units are there with 0; those that a phase does not plan are not.
+-- Where there are phases, a level holds units of them all, and no split of it was planned.
 with
 
     counts as (select * from {{ ref("experimentos__assignment_counts") }}),
@@ -61,4 +61,11 @@ left join
     and levels.segment = counts.segment
     and levels.segment_value = counts.segment_value
     and variants.variant = counts.variant
-where coalesce(phase_shares.planned_share, 1) > 0 or counts.n_units > 0
+where
+    (coalesce(phase_shares.planned_share, 1) > 0 or counts.n_units > 0)
+    and (
+        levels.segment in ('all', 'phase')
+        or experiments.experiment_index not in (
+            select experiment_index from {{ ref("stg_experimentos__phases") }} where n_phases > 1
+        )
+    )

@@ -348,6 +348,21 @@ with
 
     ),
 
+    phases_mixed as (
+
+        select distinct
+            experiment_id,
+            'phases_mixed' as check_name,
+            segment,
+            'warning' as status,
+            'levels of '
+            || segment
+            || ' hold units of several phases of the split: their effects are not shown' as message
+        from {{ ref("experimentos__inference_inputs") }}
+        where n_phases > 1 and segment not in ('all', 'phase')
+
+    ),
+
     one_row_per_variant as (
 
         select
@@ -769,6 +784,7 @@ covariates as (
             "threshold",
             "p_value",
         ],
+        "phases_mixed": ["segment"],
         "enough_units": ["metric", "variant", "observed", "threshold"],
         "values_skipped": ["metric", "variant", "observed", "threshold"],
         "future_rows": ["observed", "threshold"],

@@ -174,6 +174,11 @@ def draw_groups(rows: Rows) -> None:
         lambda i: [10.0 + i % 7] if i % 4 else [],
         n=400,
     )
+    # More treated units in the days of higher amounts: 2 more in each phase, 4.4 in all.
+    for variant, mean, numbers in (("a", 10, (900, 500)), ("b", 12, (100, 500))):
+        for phase, n in enumerate(numbers):
+            rows.arm("ramped", variant, n, around(mean + 5 * phase), at=START + 3 * phase * DAY,
+                     country=lambda index: "x" if index % 2 else "y")  # fmt: skip
     rows.two("refused_cap", share(30), share(30))
     rows.two("skewed", lambda i: [1e4 if i == 0 else 1.0], lambda i: [1e4 if i == 0 else 1.0])
     for unit in rows.arm("wrong_clocks", "a", 100, nothing) + rows.arm(
@@ -186,6 +191,15 @@ def draw_groups(rows: Rows) -> None:
 SETTINGS: dict[str, dict[str, Any]] = {
     "lopsided_level": {"success": ["amount"], "segments": ["country"]},
     "many_levels": {"success": ["amount"], "segments": ["country"]},
+    "ramped": {
+        "success": ["amount"],
+        "explore": ["sliced"],
+        "segments": ["country"],
+        "variants": [
+            {"from": "2026-01-01", "split": {"a": 0.9, "b": 0.1}},
+            {"from": "2026-01-04", "split": {"a": 0.5, "b": 0.5}},
+        ],
+    },
     "activates_alike": {"success": ["amount"], "activation": {"model": "orders"}},
     "activates_unlike": {"success": ["amount"], "activation": {"model": "orders"}},
     "refused_cap": {"success": ["capped"]},
@@ -247,7 +261,7 @@ HELD = {
 LAUNCHED = {
     "healthy", "some_bad", "large", "overflowing", "no_control_order", "missing_in_one_arm",
      "odd_labels",
-    "lopsided_level", "many_levels", "activates_alike",
+    "lopsided_level", "many_levels", "activates_alike", "ramped",
     "hardly_crossed", "alike_before", "unlike_before", "single_profile", "half_a_ratio_missing",
 }  # fmt: skip
 SUMMARIES = {
@@ -298,6 +312,7 @@ def add_models(project: Project, rows: Rows) -> None:
     project.model("orders", pa.Table.from_pylist(rows.orders, orders), dated | {"metrics": {
         "amount": {"type": "mean"} | amount | common,
         "adjusted": {"type": "mean", "covariate": "7 days"} | amount,
+        "sliced": {"type": "mean", "by": "amount > 12"} | amount | common,
         "capped": {"type": "mean", "cap": {"percentile": 0.5}} | amount | common,
         "ordered": {"type": "proportion", "window": "7 days"},
         "typical": {"type": "mean", "aggregate": "avg"} | amount | common,

@@ -146,6 +146,8 @@ def is_allowed(metric: Definition) -> bool:
     is_distinct = any(part.get("aggregate") == "count_distinct" for part in parts)
     if "by" in metric and (is_distinct or any("model" in part for part in parts)):
         return False
+    if any(part.get("model") == "days" for part in parts) and has_part_days(metric):
+        return False
     if metric.get("of") == "events" and ("aggregate" in metric or "missing" in metric):
         return False
     if "cap" in metric and "lower" in metric and not fits(metric["cap"], metric["lower"]):
@@ -153,6 +155,12 @@ def is_allowed(metric: Definition) -> bool:
     if metric["type"] == "mean" and "missing" in metric:
         return metric["aggregate"] in ("avg", "min", "max", "latest")
     return True
+
+
+def has_part_days(metric: Definition) -> bool:
+    """Whether it has a span that a fact by date refuses."""
+    spans = [str(metric.get(key)) for key in ("window", "delay", "covariate")]
+    return any(unit in span for span in spans for unit in ("hour", "minute"))
 
 
 def fits(cap: Definition, lower: Definition) -> bool:

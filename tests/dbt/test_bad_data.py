@@ -248,6 +248,21 @@ def test_a_thousand_levels_are_twenty_and_the_rest(built):
     assert levels["(other)"]["n_treatment"] == 980
 
 
+def test_phases_are_compared_apart_and_what_mixes_them_is_not_shown(built):
+    ramped = "experiment_id = 'ramped'"
+    row = built.one("effects", f"{ramped} and used_for_decision and metric = 'amount'")
+    assert row["estimate"] == pytest.approx(2, abs=0.1)
+    assert row["method"].endswith("combined over 2 phases")
+    effects = built.mart("effects", f"{ramped} and is_latest and basis = 'mature'")
+    assert {(row["segment"], row["estimate"] is None) for row in effects} == {
+        ("all", False), ("phase", False), ("country", True), ("amount > 12", True),
+    }  # fmt: skip
+    health = built.mart("health", f"{ramped} and status != 'healthy'")
+    mixed = [row for row in health if row["check_name"] == "phases_mixed"]
+    assert {row["segment"] for row in mixed} == {"country", "amount > 12"}
+    assert "sample_ratio" not in {row["check_name"] for row in health}
+
+
 def test_an_activated_analysis_decides_and_the_assigned_one_is_shown(built):
     row = deciding_effect(built, "activates_alike")
     assert (row["population"], row["n_control"], row["n_treatment"]) == ("activated", 50, 50)

@@ -3,7 +3,8 @@
 Units of different phases had different chances of a treatment, and what they do may change with
 time: pooled, a difference between weeks would look like one between variants. So each phase is
 compared with its own control, and the comparisons are combined (`estimators.combine`). The pooled
-moments of such a readout are not used: where no phase can be compared, nothing is shown.
+moments of such a readout are not used: where no phase can be compared, nothing is shown. Nor is
+anything of segments and slices, whose moments hold the units of all phases together.
 """
 
 from __future__ import annotations
@@ -50,9 +51,11 @@ class Combined:
 
 def combine_phases(rows: pa.Table, given: Estimates, has_control: BoolArray) -> Combined:
     """Replace the estimates of ramps over all units by combinations of those of their phases."""
+    segment, has_phases = arrow.strings(rows, "segment"), arrow.floats(rows, "n_phases") > 1
+    given = _without_estimates(given, has_phases & ~np.isin(segment, ["all", "phase"]))
     effective = estimators.effective_units(given.plain)
     n_combined = np.zeros(has_control.size, dtype=np.int64)
-    is_ramp = (arrow.strings(rows, "segment") == "all") & (arrow.floats(rows, "n_phases") > 1)
+    is_ramp = (segment == "all") & has_phases
     if not is_ramp.any():
         return Combined(given, effective, n_combined, Strata.none())
     part, whole = _parts(rows, given.plain, is_ramp, has_control)

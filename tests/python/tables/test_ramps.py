@@ -131,6 +131,23 @@ RATES = [(counted(9900, 500), counted(100, 9)), (counted(5000, 400), counted(500
 POOLED_RATES = counted(14900, 900), counted(5100, 459)
 
 
+@pytest.mark.parametrize("kind", ["mean", "proportion"])
+def test_segments_and_slices_mix_the_phases_and_show_nothing(kind):
+    arms = POOLED if kind == "mean" else (counted(1400, 200), counted(600, 120))
+    parts = MEANS if kind == "mean" else [(counted(900, 100), counted(100, 15))] * 2
+    level = {"segment": "country", "segment_value": "NL", "is_deciding": False}
+    shared = {"metric_type": kind} if kind == "proportion" else {}
+    rows = ramp(parts, arms, **shared)
+    found = effects(rows + pair(*arms, **shared | level | {"n_phases": 2}))
+    (row,) = [row for row in found if row["segment"] == "country"]
+    assert (row["n_control"], row["n_treatment"]) == (1400, 600)
+    for name in ("estimate", "std_error", "p_value_fixed", "p_value_corrected", "lift", "lower"):
+        assert row[name] is None, name
+    assert [one for one in found if one["segment"] != "country"] == effects(rows)
+    (alone,) = effects(pair(*arms, **shared | level))
+    assert alone["estimate"] is not None
+
+
 def test_rates_are_tested_by_cochrans_test():
     row = whole(ramp(RATES, POOLED_RATES))
     excess = variance = 0.0
