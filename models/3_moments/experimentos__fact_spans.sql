@@ -1,7 +1,13 @@
 -- One row per experiment and fact with times that its metrics read: where the history of the fact
--- begins, its rows that lie in the future, and an end that does.
+-- begins, its rows that lie before all of it or in the future, and an end that does.
 {{ config(post_hook="{{ experimentos.keep_in_archive() }}") }}
-select experiments.experiment_id, facts.fact, facts.first_at, facts.n_future, facts.ahead_until
+select
+    experiments.experiment_id,
+    facts.fact,
+    facts.first_at,
+    facts.n_ancient,
+    facts.n_future,
+    facts.ahead_until
 from
     (
         select distinct experiment_index, fact from {{ ref("stg_experimentos__measures") }}
@@ -16,6 +22,6 @@ where
     and {{ experimentos.is_active("experiments.experiment_id") }}
     {{
         experimentos.archived_rows(
-            ["experiment_id", "fact", "first_at", "n_future", "ahead_until"]
+            ["experiment_id", "fact", "first_at", "n_ancient", "n_future", "ahead_until"]
         )
     }}

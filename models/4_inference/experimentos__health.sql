@@ -269,7 +269,9 @@ with
             experiment_id,
             'early_rows' as check_name,
             case
-                when min(first_at) < cast('2000-01-01' as timestamp) then 'warning' else 'healthy'
+                when min(first_at) < cast('2000-01-01' as timestamp) or sum(n_ancient) > 0
+                then 'warning'
+                else 'healthy'
             end as status,
             coalesce(
                 {{
@@ -277,7 +279,10 @@ with
                         "case when first_at < cast('2000-01-01' as timestamp) then fact || ': there are "
                         ~ "rows from ' || substr("
                         ~ experimentos.as_text("first_at")
-                        ~ ", 1, 10) || ' on, so it seems to cover all time before exposure' end"
+                        ~ ", 1, 10) || ' on, so it seems to cover all time before exposure' "
+                        ~ "when n_ancient > 0 then fact || ': ' || "
+                        ~ experimentos.as_text("n_ancient")
+                        ~ " || ' row(s) lie before the year 2000; its history begins after them' end"
                     )
                 }},
                 'no row lies before the year 2000'

@@ -148,6 +148,8 @@ def draw_rows() -> Rows:
             {"unit": row["unit"], "score": float(index % 7 + 2 * (row["variant"] == "b"))}
             for index, row in enumerate(rows.assigned[-200:])
         ]
+    # Clocks that were never set; so few that the history of the fact does not begin with them.
+    rows.orders += [{"unit": -1, "at": dt.datetime(1970, 1, 1), "amount": 1.0, "part": 0.0}] * 2
     draw_groups(rows)
     rows.profiles.append(dict(rows.profiles[0]))
     rows.profiles += [

@@ -271,6 +271,8 @@ def test_data_as_of_is_what_the_facts_cover_not_the_clock(built):
     assert found["first"]["data_as_of"] == at(30)
     assert found["mature"]["data_as_of"] == at(12)
     assert max(row["as_of"] for row in built.mart("moments", "experiment_id = 'mature'")) == at(12)
+    early = built.one("health", "experiment_id = 'first' and check_name = 'early_rows'")
+    assert early["status"] == "healthy"
     assert {row["decided_at"] for row in built.mart("decisions")} == {dt.datetime(2026, 2, 10, 12)}
 
 
