@@ -68,7 +68,7 @@ def small_shops(draw: Any) -> SmallShop:
         as_of=start + 30 * DAY,
         expressions=EXPRESSIONS,
     )  # fmt: skip
-    return SmallShop(shop, "small", draw(experiments(start, sorted(metrics))))
+    return SmallShop(shop, "small", draw(experiments(start, metrics)))
 
 
 @st.composite
@@ -85,8 +85,27 @@ def metric_maps(draw: Any) -> dict[str, dict[str, Any]]:
 
 
 @st.composite
-def experiments(draw: Any, start: dt.datetime, names: list[str]) -> dict[str, Any]:
+def settings_here(draw: Any, kind: str) -> dict[str, Any]:
+    """What an experiment sets for a metric of a type."""
+    found = {}
+    if kind != "retention" and draw(st.booleans()):
+        found["window"] = draw(st.sampled_from(["2 days", "4 days", "none"]))
+    if kind in ("mean", "ratio"):
+        found |= draw(st.sampled_from([{}, {}, {"cap": "none"}, {"lower": "none"}]))
+    if kind == "mean" and draw(st.booleans()):
+        found |= draw(st.sampled_from([
+            {"cap": {"absolute": 2.5}}, {"cap": {"percentile": 0.875}},
+            {"lower": {"absolute": 0.25}}, {"lower": {"percentile": 0.125}}]))  # fmt: skip
+    return found
+
+
+@st.composite
+def experiments(
+    draw: Any, start: dt.datetime, metrics: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
     """An experiment over all metrics, with or without an end, a ramp, segments and activation."""
+    names = sorted(metrics)
+    entries = {name: draw(settings_here(metrics[name]["type"])) for name in names}
     even = {"control": 0.5, "treatment": 0.5}
     ramp = [{"from": start.isoformat(" "), "split": even},
             {"from": (start + DAY).isoformat(" "), "split": even}]  # fmt: skip
@@ -94,8 +113,8 @@ def experiments(draw: Any, start: dt.datetime, names: list[str]) -> dict[str, An
         "start": start.isoformat(" "),
         "control": "control",
         "variants": draw(st.sampled_from([even, ramp])),
-        "success": names[:1],
-        "explore": names[1:],
+        "success": {name: entries[name] for name in names[:1]},
+        "explore": {name: entries[name] for name in names[1:]},
     }
     if draw(st.booleans()):
         experiment["end"] = (start + 3 * DAY).isoformat(" ")

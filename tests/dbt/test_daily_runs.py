@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
+from daily_changes import CHANGES
 from daily_compare import compared
-from daily_runs import DailyRuns, differences_of, drawn_steps, steps_of
+from daily_runs import WAYS, DailyRuns, differences_of, drawn_steps, steps_of
 from daily_shop import TIMES, DailyShop, made
 from random_shop_compare import report
 from random_shop_every import DAY
@@ -35,6 +36,8 @@ SEQUENCES = {
     "undone": "added_metric:2/stopped_and_undone day:3/stopped_and_undone restated:5/from_one_on "
     "late_tickets:1/killed edited_where:4/stopped_and_undone",
 }
+# Together these draw every change and every way to run.
+SEEDS = (1, 2, 3, 4, 5, 6, 8, 35, 55)
 
 
 def runs_of(folder: Path, shop: DailyShop) -> DailyRuns:
@@ -57,12 +60,18 @@ def test_any_change_ends_as_a_build_from_nothing(tmp_path, steps):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1, 7))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_any_drawn_sequence_ends_as_a_build_from_nothing(tmp_path, seed):
     # `python tests/dbt/daily_runs.py --seed N --shrink` finds the least sequence that differs.
     steps = drawn_steps(seed, 8)
     lines = differences_of(seed, steps, tmp_path)
     assert not lines, report([f"after {' '.join(map(str, steps))}", *lines])
+
+
+def test_every_change_and_every_way_is_drawn():
+    steps = [step for seed in SEEDS for step in drawn_steps(seed, 8)]
+    assert {step.change for step in steps} == set(CHANGES)
+    assert {step.way for step in steps} == set(WAYS)
 
 
 def test_the_comparison_sees_rows_and_numbers():
