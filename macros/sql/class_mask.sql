@@ -11,16 +11,14 @@
             {% if bit // 60 == mask %} {% set bits.sum = bits.sum + 2 ** (bit % 60) %} {% endif %}
         {% endfor %}
         {% set bit = bits.sum %}
-        {% set equality = modules.re.match(
-            "^\\s*([A-Za-z_][A-Za-z0-9_]*)\\s*=\\s*'([A-Za-z0-9_ .:/-]*)'\\s*$", predicate
-        ) %}
-        {% set name = equality.group(1) | lower if equality else none %}
-        {% set word = equality.group(2) | lower | trim if equality else none %}
+        {% set equality = experimentos.word_of(predicate) %}
+        {% set name = equality.name %}
+        {% set word = equality.word %}
         {% if bit == 0 %}
         {% elif predicate == "" %} {% do terms.append(bit | string) %}
         {% elif columns.get(name, {}).get("class") == "text" and word not in words.get(name, {}) %}
             {% do words.setdefault(name, {}).update(
-                {word: "'" ~ equality.group(2) ~ "' then " ~ bit}
+                {word: "'" ~ equality.text ~ "' then " ~ bit}
             ) %}
         {% else %}
             {% do terms.append(
@@ -42,4 +40,22 @@
         ) %}
     {% endfor %}
     {{ return("cast(" ~ (terms | join(" + ") if terms else "0") ~ " as bigint)") }}
+{% endmacro %}
+
+{# The column and the word of a condition that says `column = 'word'`, else none. Two conditions with different
+   words, in whatever case, exclude each other. #}
+{% macro word_of(predicate) %}
+    {% set found = modules.re.match(
+        "^\\s*([A-Za-z_][A-Za-z0-9_]*)\\s*=\\s*'([A-Za-z0-9_ .:/-]*)'\\s*$", predicate
+    ) %}
+    {% if not found %} {{ return({"name": none, "word": none}) }} {% endif %}
+    {{
+        return(
+            {
+                "name": found.group(1) | lower,
+                "word": found.group(2) | lower | trim,
+                "text": found.group(2),
+            }
+        )
+    }}
 {% endmacro %}

@@ -44,15 +44,17 @@
                 experimentos.shape_number(shape, x), found.numbers | length
             ) %}
         {% endfor %}
-        {% set num = found.numbers[experimentos.shape_number(shape, "num")] %}
-        {% if num not in found.numerators %} {% do found.numerators.append(num) %} {% endif %}
+        {% if "num" in present %}
+            {% set num = found.numbers[experimentos.shape_number(shape, "num")] %}
+            {% if num not in found.numerators %} {% do found.numerators.append(num) %} {% endif %}
+        {% endif %}
         {% for x, y in experimentos.moment_products() if x in present and y in present %}
             {% set product = experimentos.places_of(found, shape, x, y) %}
             {% if product not in found.products %}
                 {% do found.products.append(product) %}
             {% endif %}
         {% endfor %}
-        {% for name in ["events", "skipped"] %}
+        {% for name in ["events", "skipped"] if shape[name] %}
             {% do found.counts.setdefault(shape[name] | join(" + "), found.counts | length) %}
         {% endfor %}
     {% endfor %}
@@ -189,6 +191,28 @@
     {{ return(indexes) }}
 {% endmacro %}
 
+{# The shapes whose numbers are computed in one pass over the classes of their source. #}
+{% macro wide_shapes(definitions, plan) %}
+    {% set found = {} %}
+    {% for source, shape in experimentos.whole_shapes(plan) + experimentos.denominators_of_joins(
+        definitions, plan
+    ) %}
+        {% do found.setdefault(source, []).append(shape) %}
+    {% endfor %}
+    {{ return(found) }}
+{% endmacro %}
+
+{# The moments of all classes, a common table expression for each source. #}
+{% macro wide_moments(definitions, plan) %}
+    {%- set masks = experimentos.mask_names(experimentos.plan_size(plan).masks) %}
+    {%- for source, shapes in experimentos.wide_shapes(definitions, plan).items() %}
+
+        wide_{{ source }} as materialized(
+            {{ experimentos.wide_cells(definitions, plan, source, shapes, masks) | indent(8) }}
+        ),
+    {%- endfor %}
+{% endmacro %}
+
 {# Moments straight from the classes, for metrics that read one class. A class is aggregated once however
    many metrics read it. #}
 {% macro class_moments(definitions, plan) %}
@@ -196,23 +220,13 @@
     {%- set keys = ["cohort", "source"] + masks + ["shape"] %}
     {%- set whole = experimentos.whole_shapes(plan) %}
 
-    {%- set by_source = {} %}
-    {%- for source, shape in whole %}
-        {%- do by_source.setdefault(source, []).append(shape) %}
-    {%- endfor %}
+    {%- set by_source = experimentos.wide_shapes(definitions, plan) %}
 
     {%- if whole %}
         with
-            {%- for source, shapes in by_source.items() %}
-
-                wide_{{ source }} as materialized(
-                    {{
-                        experimentos.wide_cells(
-                            definitions, plan, source, shapes, masks
-                        ) | indent(8)
-                    }}
-                ),
-            {%- endfor %}
+            {%- if not experimentos.is_at_once(definitions, plan) %}
+                {{ experimentos.wide_moments(definitions, plan) }}
+            {%- endif %}
 
             cells as materialized(
 

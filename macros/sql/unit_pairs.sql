@@ -47,6 +47,26 @@
         {% endif %}
 {% endmacro %}
 
+{# The same columns without rows. #}
+{% macro no_unit_pairs() %}
+    {%- set types = {
+        "unit_key": "bigint",
+        "pair_id": "integer",
+        "slice": dbt.type_string(),
+        "item": dbt.type_string(),
+        "step_from": "integer",
+        "step_to": "integer",
+    } %}
+    {%- for column in experimentos.moment_means() + ["n_events", "n_skipped"] %}
+        {%- do types.update({column: experimentos.type_double()}) %}
+    {%- endfor %}
+    select
+        {%- for column, type in types.items() %}
+            cast(null as {{ type }}) as {{ column }}{{ "," if not loop.last }}
+        {%- endfor %}
+    where 1 = 0
+{% endmacro %}
+
 {# What the steps of a unit add to a metric; all that was before exposure is step -1. Without daily series
    a unit has one step. #}
 {% macro pair_steps(definitions, plan, key, ways) %}
@@ -85,7 +105,11 @@
                     experimentos.pair_rows(
                         definitions,
                         plan,
-                        experimentos.events_of_units(definitions, plan),
+                        (
+                            "(select * from pair_events where exists (select * from grouped_measures))"
+                            if experimentos.is_at_once(definitions, plan)
+                            else experimentos.events_of_units(definitions, plan)
+                        ),
                         none,
                         key,
                     )
@@ -130,16 +154,13 @@
         {{ experimentos.shape_case(shapes, "skipped") }} as n_skipped
     from {{ relation }} as rows_of_units
     inner join
-        (
-            select arms.arm_id, class_measures.*
-            from {{ experimentos.measures_of_classes(definitions, plan) }} as class_measures
-            inner join
-                {{ ref("stg_experimentos__arms") }} as arms
-                on class_measures.experiment_index = arms.experiment_index
-            where
-                not class_measures.is_whole
+        {% if experimentos.is_at_once(definitions, plan) -%} grouped_measures
+        {%- else -%}
+            (
+                {{ experimentos.grouped_measures(definitions, plan) | indent(8) }}
                 {{ "and class_measures.source = " ~ source.index if source is not none }}
-        ) as measures
+            )
+        {%- endif %} as measures
         on {{ experimentos.arm_of(experimentos.cohort_of("rows_of_units.unit_key")) }}
         = measures.arm_id
         {%- if source is none %} and rows_of_units.source = measures.source {%- endif %}
@@ -152,6 +173,20 @@
             and rows_of_units.item = levels.level
         where measures.slice is null or levels.shown_value is not null
     {%- endif %}
+{% endmacro %}
+
+{# The classes that are put together by unit: those of metrics that read several. #}
+{% macro grouped_measures(definitions, plan) %}
+    select arms.arm_id, class_measures.*
+    from {{ experimentos.measures_of_classes(definitions, plan) }} as class_measures
+    inner join
+        {{ ref("stg_experimentos__arms") }} as arms
+        on class_measures.experiment_index = arms.experiment_index
+    where
+        not class_measures.is_whole
+        {% if experimentos.joined_parts(definitions, plan) -%}
+            and class_measures.pair_id not in (select pair_id from joined_classes)
+        {%- endif %}
 {% endmacro %}
 
 {# The days of a source under the names of its slots: what a day adds to each. #}

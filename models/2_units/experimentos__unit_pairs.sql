@@ -8,14 +8,7 @@
 {%- set definitions = experimentos.definitions() %}
 {%- set plan = experimentos.plan(definitions) %}
 
-{% if experimentos.is_at_once(definitions, plan) -%}
-    with
-        unit_events as (select * from {{ ref("experimentos__unit_events") }}),
-
-        class_measures as (select * from {{ ref("experimentos__class_measures") }})
+{% if experimentos.needs_unit_metrics(definitions, plan) -%}
+    {{ experimentos.unit_pairs(definitions, plan) }}
+{%- else -%} {{ experimentos.no_unit_pairs() }}
 {%- endif %}
-
-select *
-from
-    ({{ experimentos.unit_pairs(definitions, plan) }}) as unit_pairs
-    {{ "where 1 = 0" if not experimentos.needs_unit_metrics(definitions, plan) }}

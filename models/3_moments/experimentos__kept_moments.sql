@@ -38,9 +38,19 @@ with
     {%- if at_once %}
         unit_events as materialized({{ experimentos.unit_events(definitions, plan) }}),
 
+        pair_events as materialized({{ experimentos.pair_events(definitions, plan) }}),
+
         class_measures as materialized({{ experimentos.class_measures(definitions, plan) }}),
 
+        {{ experimentos.wide_moments(definitions, plan) }}
+
         class_moments as ({{ experimentos.class_moments(definitions, plan) }}),
+
+        {% if experimentos.joined_parts(definitions, plan) -%}
+            joined_classes as materialized({{ experimentos.joined_classes(definitions, plan) }}),
+        {%- endif %}
+
+        grouped_measures as materialized({{ experimentos.grouped_measures(definitions, plan) }}),
 
         pair_moments as ({{ experimentos.pair_moments(definitions, plan) }}),
     {%- endif %}

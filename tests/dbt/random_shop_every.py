@@ -144,6 +144,33 @@ class EveryShop:
             if experiment["success"]
         }
 
+    def keep_words(self) -> None:
+        """Instead of all metrics some whose conditions are words of a column: one class each."""
+        pay, view, cart = ({"where": f"step = '{word}'"} for word in ("pay", "view", "cart"))
+        home = {"model": "visits", "aggregate": "count", "where": "page = 'home'"}
+        orders: dict[str, Any] = {
+            "paid": {"type": "mean", "value": "amount"} | pay,
+            "paid_per_view": {"numerator": {"value": "amount"} | pay,
+                              "denominator": {"aggregate": "count"} | view},
+            "most_per_home": {"numerator": {"value": "quantity", "aggregate": "max"} | cart,
+                              "denominator": home, "window": "2 days"},
+            "price_per_cart": {"numerator": {"value": "price", "aggregate": "avg"} | pay,
+                               "denominator": {"value": "quantity"} | cart, "covariate": "none"},
+            "paid_per_pay": {"numerator": {"value": "amount"} | pay,
+                             "denominator": {"value": "quantity"} | pay},
+        }  # fmt: skip
+        for name, given in orders.items():
+            orders[name] = {"type": "ratio", "delay": "1 day"} | given
+        for fact in self.metrics:
+            self.metrics[fact] = orders if fact == "orders" else {}
+        self.experiments = {
+            name: {key: value for key, value in experiment.items() if "segments" not in key}
+            | {"success": {"paid": {}}, "guardrails": {}, "explore": {each: {} for each in orders}}
+            for name, experiment in list(self.experiments.items())[:4]
+        }
+        for experiment in self.experiments.values():
+            del experiment["explore"]["paid"]
+
     def is_plain(self, name: str, entry: dict[str, Any]) -> bool:
         """No cap, slice or quantile, and spans of whole days."""
         metric = next(each[name] for each in self.metrics.values() if name in each) | entry

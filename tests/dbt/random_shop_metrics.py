@@ -40,6 +40,7 @@ EXPRESSIONS = {
     ),
     "quantity /* of -- goods */ > 1": lambda row: above(row["quantity"], 1),
     "step is not null": lambda row: row["step"] is not None,
+    "page = 'home'": equals("page", "home"),
     "page <> 'home'": lambda row: None if row["page"] is None else row["page"] != "home",
     "seconds < 0": lambda row: row["seconds"] < 0,
     "minutes > 1": lambda row: above(row["minutes"], 1),

@@ -90,22 +90,44 @@ def test_every_way_to_the_moments(tmp_path, daily, is_plain):
     shop = drawn.shop()
     if is_plain:
         drawn.keep_plain()
-        for table in shop.facts:
-            if "complete_until" in table.meta:
-                table.meta["complete_until"] = table.meta["complete_until"][:10]
+        end_at_midnight(shop)
     project = project_of(tmp_path, shop, drawn.experiments, "UTC", daily=daily)
     (n_units,) = project.rows("select count(*) as n from main.experimentos__unit_events")
     assert (n_units["n"] == 0) == is_plain
     expected = list(truth(shop, drawn.experiments))
-    if not daily:
-        latest: dict[str, Any] = {}
-        for row in expected:
-            latest[row["experiment_id"]] = max(
-                row["as_of"], latest.get(row["experiment_id"], row["as_of"])
-            )
-        expected = [row for row in expected if row["as_of"] == latest[row["experiment_id"]]]
+    lines = differences(project.mart("moments"), expected if daily else latest_days(expected))
+    assert not lines, report(lines)
+
+
+def end_at_midnight(shop: Shop) -> None:
+    """Data that end within a day need the numbers of single units."""
+    for table in shop.facts:
+        if "complete_until" in table.meta:
+            table.meta["complete_until"] = table.meta["complete_until"][:10]
+
+
+def latest_days(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    latest: dict[str, Any] = {}
+    for row in rows:
+        latest[row["experiment_id"]] = max(
+            row["as_of"], latest.get(row["experiment_id"], row["as_of"])
+        )
+    return [row for row in rows if row["as_of"] == latest[row["experiment_id"]]]
+
+
+def test_ratios_of_two_classes(tmp_path):
+    """Numerators and denominators of one class each are joined, not put together by unit."""
+    drawn = EveryShop(1)
+    drawn.keep_words()
+    shop = drawn.shop()
+    end_at_midnight(shop)
+    project = project_of(tmp_path, shop, drawn.experiments, "UTC", daily=False)
+    expected = latest_days(list(truth(shop, drawn.experiments)))
     lines = differences(project.mart("moments"), expected)
     assert not lines, report(lines)
+    compiled = project.folder / "target" / "compiled"
+    (kept,) = compiled.rglob("experimentos__kept_moments.sql")
+    assert kept.read_text().count("from pair_events") > 3
 
 
 @pytest.mark.slow
