@@ -242,6 +242,11 @@
     {{ return(first) }}
 {% endmacro %}
 
+{# The facts that are read at all, by name. #}
+{% macro facts_in_use(found) %}
+    {{ return(experimentos.active_facts(found) if experimentos.archived() else found.facts) }}
+{% endmacro %}
+
 {# A few days before an instant and a span before it, so that all days around it are read whole. #}
 {% macro days_before(start, seconds) %}
     {% if start is none %} {{ return(none) }} {% endif %}

@@ -322,6 +322,7 @@
 {% macro note_days() %}
     {%- if execute %}
         {{ experimentos.fill_masks() }}
-        {{ experimentos.note_reads("days", ref("experimentos__fact_changes")) }}
+        {{ experimentos.note_reads("days", ref("experimentos__fact_changes")) }};
+        {{ experimentos.forget_sets() }}
     {%- endif %}
 {% endmacro %}

@@ -58,16 +58,26 @@
 {% endmacro %}
 
 {# One row per day of a model: how many rows it has, and a number that changes when any of them does. With
-   `loaded_at` a sum of hashes of when they were loaded, otherwise of the rows themselves. #}
-{% macro days_of_model(table, texts, item) %}
+   `loaded_at` a sum of hashes of when they were loaded, otherwise of the rows themselves. With column sets
+   (experimentos.column_sets) one fingerprint for each of them; `n_older` is how many the others have. #}
+{% macro days_of_model(table, texts, item, sets=none, n_older=0) %}
     {%- set relation = experimentos.user_ref(table.name) -%}
     {%- set columns = experimentos.relation_columns(relation) -%}
-    {%- set loaded = table.get("loaded_at") -%}
+    {%- set older = sets.older if sets else [] -%}
     select
         {{ experimentos.text_literal(item) }} as item,
         {{ "cast(event_at as date)" if table.is_dated else experimentos.no_day() }} as day,
         count(*) as n_rows,
-        count(*) || '|' || coalesce({{ experimentos.as_text("sum(row_hash)") }}, '') as fingerprint,
+        {{ experimentos.fingerprint("row_hash", sets.present if sets else none) }} as fingerprint,
+        {%- for number in range(n_older) %}
+            {{
+                (
+                    experimentos.fingerprint("older_hash_" ~ number, older[number])
+                    if number < older | length
+                    else "cast(null as " ~ dbt.type_string() ~ ")"
+                )
+            }} as older_{{ number }},
+        {%- endfor %}
         min(event_at) as first_at,
         max(event_at) as last_at
     from
@@ -76,16 +86,10 @@
                 {% if table.is_dated -%} {{ experimentos.event_time(table, relation, columns) }}
                 {%- else -%} cast(null as timestamp)
                 {%- endif %} as event_at,
-                {% if loaded -%}
-                    {{
-                        experimentos.row_hash(
-                            [experimentos.expression(relation, columns, loaded, table.where).sql]
-                        )
-                    }} as row_hash
-                {%- else -%}
-                    {{ experimentos.row_hash(experimentos.named_columns(columns, texts)) }}
-                    as row_hash
-                {%- endif %}
+                {%- for each in older %}
+                    {{ experimentos.row_hash(each.columns) }} as older_hash_{{ loop.index0 }},
+                {%- endfor %}
+                {{ experimentos.hash_of_rows(table, texts, relation, columns) }} as row_hash
             from
                 {{ experimentos.fact_without_repeats(table, relation, columns) }}
                 {%- if item.startswith("fact ") %}
@@ -95,4 +99,27 @@
         ) as events
     {%- if table.is_dated %} where event_at is not null {%- endif %}
     group by {{ "cast(event_at as date)" if table.is_dated else "1, 2" }}
+{% endmacro %}
+
+{% macro hash_of_rows(table, texts, relation, columns) %}
+    {% set loaded = table.get("loaded_at") %}
+    {% if loaded %}
+        {% set hashed = [experimentos.expression(relation, columns, loaded, table.where).sql] %}
+    {% else %} {% set hashed = experimentos.named_columns(columns, texts) %}
+    {% endif %}
+    {{ return(experimentos.row_hash(hashed)) }}
+{% endmacro %}
+
+{# The rows of a group as a text: their number and the sum of their hashes, after the name of the columns
+   that are hashed if they have one. #}
+{% macro fingerprint(row_hash, set=none) %}
+    {% set name = experimentos.text_literal(set.name ~ "|") ~ " || " if set else "" %}
+    {{
+        return(
+            name
+            ~ "count(*) || '|' || coalesce("
+            ~ experimentos.as_text("sum(" ~ row_hash ~ ")")
+            ~ ", '')"
+        )
+    }}
 {% endmacro %}

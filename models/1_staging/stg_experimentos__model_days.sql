@@ -1,7 +1,8 @@
 -- One row per listed model with times and day: its rows, and a fingerprint that changes when they
 -- do. Models, and days of facts, that only archived experiments need are left out.
 -- Checks the columns of every listed model first.
--- depends_on: {{ ref("stg_experimentos__experiments") }}
+-- depends_on: {{ ref("stg_experimentos__experiments") }}, {{ ref("experimentos__reads") }}
+{{ config(post_hook="{{ experimentos.renew_notes() }}") }}
 {%- set assignment_models = experimentos.listed_models("assignment_models") %}
 {%- set fact_models = experimentos.listed_models("fact_models") %}
 {%- set summary_models = experimentos.listed_models("summary_models") %}
@@ -11,13 +12,18 @@
 {%- set definitions = experimentos.definitions() %}
 {%- do experimentos.check_columns(definitions) %}
 {%- set parts = [] %}
-{%- set has_archive = experimentos.archived() | length > 0 %}
-{%- set active = experimentos.active_facts(definitions) if has_archive else definitions.facts %}
+{%- set sets = experimentos.column_sets(definitions) %}
+{%- set n_older = experimentos.n_older_sets(sets) %}
+{%- set active = experimentos.facts_in_use(definitions) %}
 {%- for fact in definitions.facts.values()
     if (fact.is_dated or experimentos.remembers()) and fact.name in active %}
     {%- do parts.append(
         experimentos.days_of_model(
-            fact, experimentos.texts_of_fact(fact, definitions), "fact " ~ fact.name
+            fact,
+            experimentos.texts_of_fact(fact, definitions),
+            "fact " ~ fact.name,
+            sets.get(fact.name),
+            n_older,
         )
     ) %}
 {%- endfor %}
@@ -29,6 +35,7 @@
                 table,
                 experimentos.texts_of_assignments(table),
                 "assignments " ~ table.name,
+                n_older=n_older,
             )
         ) %}
     {%- endfor %}
