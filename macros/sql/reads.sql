@@ -42,6 +42,14 @@
     {%- endif %}
 {% endmacro %}
 
+{# Whether it is known what a reader has taken in. #}
+{% macro has_notes(reader) %}
+    {% set reads = experimentos.earlier("experimentos__reads") %}
+    {% if reads is none %} {{ return(false) }} {% endif %}
+    {% set query = "select count(*) from " ~ reads ~ " where reader = '" ~ reader ~ "'" %}
+    {{ return(run_query(query).rows[0][0] > 0) }}
+{% endmacro %}
+
 {# Writes down that everything in `changed` has been taken in. In the transaction of the model. #}
 {% macro note_reads(reader, changed) %}
     {%- if experimentos.remembers() %}

@@ -40,6 +40,7 @@ class DailyShop(EveryShop):
         self.loads = 0
         # What changes is compared with a build from nothing, which an archive is not like.
         self.archive = False
+        self.settings: Row = {}
         self.broken: str | None = None
         self.assigned_metas = {"group": "group", "country": "country"}
         self.tables = {
@@ -186,7 +187,7 @@ class DailyShop(EveryShop):
             "fact_models": [name for name in metas if "metrics" in metas[name]],
             "as_of": self.as_of.isoformat(" "),
             "archive": self.archive,
-        }
+        } | self.settings
         project.write_settings()
         for name, meta in metas.items():
             project.model(name, self.table(name), meta)
