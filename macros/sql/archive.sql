@@ -268,6 +268,7 @@
         {% set query %}
             select 'fact ' || fact, 'at ' || {{ experimentos.as_text("min(first_at)") }}
             from {{ spans }}
+            where first_at is not null
             group by fact
         {% endset %}
         {% for row in run_query(query).rows %} {% do reached.update({row[0][5:]: row[1][3:]}) %} {% endfor %}

@@ -1,36 +1,51 @@
 -- fmt: off
-{# Which columns of a fact its fingerprints are made of. A metric that names another column changes them all,
+{# Which columns of a model its fingerprints are made of. A metric that names another column changes them all,
    although nobody else reads that column. So a fingerprint begins with the name of its set of columns; where
    notes go by an older set, fingerprints of both are computed, and the notes whose day is what it was are
    rewritten with the present one. #}
 
-{# fact -> {present: {name, columns}, older: [{name, columns}]}, of facts without `loaded_at`. An older set
+{# [table, texts, item] of all models that have fingerprints. #}
+{% macro fingerprinted(found) %}
+    {% set rows = [] %}
+    {% set active = experimentos.facts_in_use(found) %}
+    {% for fact in found.facts.values() if fact.name in active and (fact.is_dated or experimentos.remembers()) %}
+        {% do rows.append([fact, experimentos.texts_of_fact(fact, found), "fact " ~ fact.name]) %}
+    {% endfor %}
+    {% if experimentos.remembers() %}
+        {% for table in found.assignments if experimentos.is_assigning_active(table, found) %}
+            {% do rows.append(
+                [table, experimentos.texts_of_assignments(table), "assignments " ~ table.name]
+            ) %}
+        {% endfor %}
+    {% endif %}
+    {{ return(rows) }}
+{% endmacro %}
+
+{# item -> {present: {name, columns}, older: [{name, columns}]}, of models without `loaded_at`. An older set
    of which a column is gone cannot be compared with. #}
 {% macro column_sets(found) %}
     {% set sets = {} %}
     {% if not execute or not experimentos.remembers() %} {{ return(sets) }} {% endif %}
     {% set known = experimentos.known_sets() %}
-    {% set active = experimentos.facts_in_use(found) %}
-    {% for fact in found.facts.values() if fact.name in active and not fact.get("loaded_at") %}
-        {% set columns = experimentos.relation_columns(experimentos.user_ref(fact.name)) %}
+    {% for table, texts, item in experimentos.fingerprinted(found) if not table.get("loaded_at") %}
+        {% set columns = experimentos.relation_columns(experimentos.user_ref(table.name)) %}
         {% set all = [] %}
         {% for column in columns.values() %} {% do all.append(experimentos.quoted(column.name)) %} {% endfor %}
-        {% set texts = experimentos.texts_of_fact(fact, found) %}
-        {% set present = experimentos.column_set(fact, experimentos.named_columns(columns, texts)) %}
+        {% set names = experimentos.named_columns(columns, texts) %}
+        {% set present = {"name": local_md5(tojson([item, names]))[:12], "columns": names} %}
         {% set older = [] %}
-        {% for each in known.get(fact.name, []) if each.name != present.name %}
+        {% for each in known.get(item, []) if each.name != present.name %}
             {% if not each.columns | reject("in", all) | list %} {% do older.append(each) %} {% endif %}
         {% endfor %}
-        {% do sets.update({fact.name: {"present": present, "older": older}}) %}
+        {% do sets.update({item: {"present": present, "older": older}}) %}
     {% endfor %}
     {{ return(sets) }}
 {% endmacro %}
 
-{% macro column_set(fact, columns) %}
-    {{ return({"name": local_md5(tojson([fact.name, columns]))[:12], "columns": columns}) }}
-{% endmacro %}
+{# The name of the set that a fingerprint is made of. #}
+{% macro set_of(fingerprint) %} {{ return("substr(" ~ fingerprint ~ ", 1, 12)") }} {% endmacro %}
 
-{# fact -> the sets that notes may go by. #}
+{# item -> the sets that notes may go by. #}
 {% macro known_sets() %}
     {% set known = {} %}
     {% set reads = experimentos.earlier("experimentos__reads") %}
@@ -49,19 +64,18 @@
     {{ return(known) }}
 {% endmacro %}
 
-{# After the fingerprints were computed: notes of days that are what they were go by the present set, and
-   keep the time of their reading. What follows the fingerprint in a note stays. #}
+{# After the fingerprints were computed: notes by an older set go by the present one. #}
 {% macro renew_notes() %}
     {%- set reads = experimentos.earlier("experimentos__reads") if execute else none %}
     {%- if reads is not none %}
         {%- set sets = experimentos.column_sets(experimentos.definitions()) %}
         {%- for number in range(experimentos.n_older_sets(sets)) %}
-            {{ experimentos.renew_notes_of(reads, "older_" ~ number) }}
+            {{ experimentos.renew_notes_of(reads, "days.older_" ~ number) }}
         {%- endfor %}
         {%- set known, rows = experimentos.known_sets(), [] %}
-        {%- for fact, each in sets.items() %}
-            {%- if each.present.name not in known.get(fact, []) | map(attribute="name") %}
-                {%- do rows.append([fact, each.present.name, tojson(each.present.columns)]) %}
+        {%- for item, each in sets.items() %}
+            {%- if each.present.name not in known.get(item, []) | map(attribute="name") %}
+                {%- do rows.append([item, each.present.name, tojson(each.present.columns)]) %}
             {%- endif %}
         {%- endfor %}
         {%- if rows %}
@@ -80,14 +94,14 @@
     {%- endif %}
 {% endmacro %}
 
+{# A note of a day that is what it was gets the fingerprint of now, and keeps what follows it and the time of
+   its reading. One of another day gets the name of the present set before what it says, which is then no
+   fingerprint of any day: that day has changed. #}
 {% macro renew_notes_of(reads, older) %}
-    {%- set is_same -%}
-        reader = 'days'
+    {%- set is_known -%}
+        notes.reader in ('days', 'assigned')
         and days.day = notes.day
-        and (
-            notes.fingerprint = days.{{ older }}
-            or notes.fingerprint like days.{{ older }} || '|%'
-        )
+        and {{ experimentos.set_of("notes.fingerprint") }} = {{ experimentos.set_of(older) }}
     {%- endset %}
     insert into {{ reads }} (reader, experiment, item, day, fingerprint, changed_at)
     select
@@ -95,13 +109,16 @@
         notes.experiment,
         notes.item,
         notes.day,
-        days.fingerprint || substr(notes.fingerprint, length(days.{{ older }}) + 1),
+        case
+            when notes.fingerprint = {{ older }} or notes.fingerprint like {{ older }} || '|%'
+            then days.fingerprint || substr(notes.fingerprint, length({{ older }}) + 1)
+            else {{ experimentos.set_of("days.fingerprint") }} || '|' || notes.fingerprint
+        end,
         notes.changed_at
     from {{ reads }} as notes
-    inner join {{ this }} as days on {{ is_same }};
+    inner join {{ this }} as days on {{ is_known }};
     delete from {{ reads }} as notes
-    where
-        exists (select 1 from {{ this }} as days where {{ is_same }});
+    where exists (select 1 from {{ this }} as days where {{ is_known }});
 {% endmacro %}
 
 {% macro n_older_sets(sets) %}
@@ -110,7 +127,7 @@
     {{ return(numbers | max) }}
 {% endmacro %}
 
-{# Sets that no note goes by any more. Where there is one set of each fact they are in use. #}
+{# Sets that no note goes by any more. Where there is one set of each model they are in use. #}
 {% macro forget_sets() %}
     {%- set reads = experimentos.earlier("experimentos__reads") %}
     {%- set known = experimentos.known_sets() %}
@@ -118,10 +135,10 @@
         delete from {{ reads }} as sets
         where
             reader = 'columns'
-            and not exists (
-                select 1
-                from {{ reads }} as notes
-                where notes.reader = 'days' and notes.fingerprint like sets.item || '|%'
+            and item not in (
+                select {{ experimentos.set_of("fingerprint") }}
+                from {{ reads }}
+                where reader in ('days', 'assigned')
             )
     {%- endif %}
 {% endmacro %}

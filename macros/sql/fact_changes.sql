@@ -322,7 +322,14 @@
 {% macro note_days() %}
     {%- if execute %}
         {{ experimentos.fill_masks() }}
-        {{ experimentos.note_reads("days", ref("experimentos__fact_changes")) }};
-        {{ experimentos.forget_sets() }}
+        {%- if experimentos.remembers() %}
+            {%- set found = experimentos.definitions() %}
+            {%- set changed = ref("experimentos__fact_changes") %}
+            {{ experimentos.note_late_days(
+                "days", changed, experimentos.told_facts(found, experimentos.plan(found))
+            ) }}
+            {{ experimentos.note_reads("days", changed) }};
+            {{ experimentos.forget_sets() }}
+        {%- endif %}
     {%- endif %}
 {% endmacro %}

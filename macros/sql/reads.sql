@@ -148,7 +148,12 @@
             select experiment_index, unit
             from {{ units }};
         {%- endif %}
-        {{ experimentos.note_reads("assigned", ref("stg_experimentos__assignment_changes")) }}
+        {%- set changed = ref("stg_experimentos__assignment_changes") %}
+        {{ experimentos.forget_late_days() }}
+        {{ experimentos.note_late_days(
+            "assigned", changed, experimentos.told_assignments(experimentos.definitions())
+        ) }}
+        {{ experimentos.note_reads("assigned", changed) }}
     {%- endif %}
 {% endmacro %}
 

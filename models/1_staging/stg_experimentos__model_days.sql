@@ -11,37 +11,12 @@
 {%- endfor %}
 {%- set definitions = experimentos.definitions() %}
 {%- do experimentos.check_columns(definitions) %}
-{%- set parts = [] %}
 {%- set sets = experimentos.column_sets(definitions) %}
 {%- set n_older = experimentos.n_older_sets(sets) %}
-{%- set active = experimentos.facts_in_use(definitions) %}
-{%- for fact in definitions.facts.values()
-    if (fact.is_dated or experimentos.remembers()) and fact.name in active %}
-    {%- do parts.append(
-        experimentos.days_of_model(
-            fact,
-            experimentos.texts_of_fact(fact, definitions),
-            "fact " ~ fact.name,
-            sets.get(fact.name),
-            n_older,
-        )
-    ) %}
-{%- endfor %}
-{%- if experimentos.remembers() %}
-    {%- for table in definitions.assignments
-        if experimentos.is_assigning_active(table, definitions) %}
-        {%- do parts.append(
-            experimentos.days_of_model(
-                table,
-                experimentos.texts_of_assignments(table),
-                "assignments " ~ table.name,
-                n_older=n_older,
-            )
-        ) %}
-    {%- endfor %}
-{%- endif %}
 
-{% for part in parts %} {{ "union all" if not loop.first }} {{ part }}
+{% for table, texts, item in experimentos.fingerprinted(definitions) %}
+    {{ "union all" if not loop.first }}
+    {{ experimentos.days_of_model(table, texts, item, sets.get(item), n_older) }}
 {%- else %}
     {{
         experimentos.values_table(

@@ -20,6 +20,7 @@
 -- depends_on: {{ ref("stg_experimentos__assignments") }}, {{ ref("stg_experimentos__arms") }}
 -- depends_on: {{ ref("stg_experimentos__experiment_ids") }}, {{ ref("experimentos__experiments") }}
 -- depends_on: {{ ref("stg_experimentos__assignment_changes") }}
+-- depends_on: {{ ref("stg_experimentos__model_days") }}
 with
 
     planned as (

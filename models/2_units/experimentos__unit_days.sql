@@ -2,7 +2,7 @@
 -- daily series only what does not add up over classes: values, funnels, quantiles of events.
 -- depends_on: {{ ref("experimentos__fact_changes") }}, {{ ref("experimentos__reads") }}
 -- depends_on: {{ ref("stg_experimentos__arms") }}, {{ ref("experimentos__units") }}
--- depends_on: {{ ref("experimentos__numbers") }}
+-- depends_on: {{ ref("experimentos__numbers") }}, {{ ref("stg_experimentos__model_days") }}
 {{
     config(
         materialized=experimentos.kept_materialization(),

@@ -77,7 +77,7 @@ def column_sets(runs: DailyRuns) -> int:
     """How many sets of columns of orders are known."""
     return runs.project.rows(
         "select count(*) as n from main.experimentos__reads"
-        " where reader = 'columns' and experiment = 'orders'"
+        " where reader = 'columns' and experiment = 'fact orders'"
     )[0]["n"]
 
 

@@ -1,0 +1,131 @@
+-- fmt: off
+{# Days that changed after the time in which rows of their model may come late (`lookback`), for health. What
+   they enter is computed again like that of any day; but people have seen it as it was. Noted by the models
+   that take the days in, with the end of data of the experiment: in runs of later data they are no news. #}
+
+{# [experiment, item, item in model_days, model, lookback] of the models without `loaded_at`. #}
+{% macro told_facts(found, plan) %}
+    {% set rows = [] %}
+    {% for experiment, source, _ in experimentos.readings(found, plan) %}
+        {% for model in experimentos.source_models(source) %}
+            {% set fact = found.facts[model] %}
+            {% if fact.is_dated and not fact.get("loaded_at") %}
+                {% do rows.append(
+                    [experiment.name, source.index ~ "|" ~ model, "fact " ~ model, model, fact.lookback]
+                ) %}
+            {% endif %}
+        {% endfor %}
+    {% endfor %}
+    {{ return(rows) }}
+{% endmacro %}
+
+{% macro told_assignments(found) %}
+    {% set rows = [] %}
+    {% for experiment in found.experiments if experiment.summary is none and not experiment.is_archived %}
+        {% for table in experimentos.assignment_tables(experiment, found) if table.is_dated and not table.loaded_at %}
+            {% set item = "assignments " ~ table.name %}
+            {% do rows.append([experiment.name, item, item, table.name, table.lookback]) %}
+        {% endfor %}
+    {% endfor %}
+    {{ return(rows) }}
+{% endmacro %}
+
+{# Before a reader notes that it has taken in `changed`: of the days that had been whole, and older than
+   `lookback`, when the experiment last read its facts, those whose rows are not what they were. #}
+{% macro note_late_days(reader, changed, told) %}
+    {%- set reads = experimentos.earlier("experimentos__reads") %}
+    {%- if reads is not none and told and experimentos.builds_all_above(model.unique_id) %}
+        {%- set begins = "cast(changed.day as timestamp)" %}
+        insert into {{ reads }} (reader, experiment, item, day, fingerprint, changed_at)
+        select distinct
+            'late',
+            told.experiment,
+            told.model,
+            changed.day,
+            {{ experimentos.as_text("experiments.data_as_of") }},
+            {{ experimentos.run_stamp() }}
+        from {{ changed }} as changed
+        inner join
+            ({{ experimentos.values_table(experimentos.told_columns(), told) }}) as told
+            on changed.item = told.item
+            and changed.experiment in ('', told.experiment)
+        inner join
+            {{ ref("experimentos__experiments") }} as experiments
+            on told.experiment = experiments.experiment_id
+        inner join
+            {{ reads }} as earlier
+            on earlier.reader = 'days'
+            and earlier.item = 'as_of'
+            and earlier.experiment = told.experiment
+        left join
+            ({{ experimentos.first_noted_days(reader, reads) }}) as noted
+            on changed.experiment = noted.experiment
+            and changed.item = noted.item
+        left join
+            {{ ref("stg_experimentos__model_days") }} as days
+            on told.days_item = days.item
+            and changed.day = days.day
+        where
+            {{ experimentos.add_seconds(begins, "(told.lookback + 86400)") }}
+            <= cast(nullif(nullif(earlier.fingerprint, ''), '(gone)') as timestamp)
+            and {{ experimentos.add_seconds(begins, 86400) }} <= experiments.data_as_of
+            {%- if reader == "assigned" %}
+                and {{ experimentos.add_seconds(begins, 86400) }} > experiments.starts_at
+                and ({{ begins }} < experiments.ends_at or experiments.ends_at is null)
+            {%- else %}
+                and ({{ begins }} < experiments.observe_until or experiments.observe_until is null)
+            {%- endif %}
+            and {{ experimentos.is_restated() }};
+    {%- endif %}
+{% endmacro %}
+
+{% macro told_columns() %}
+    {% set columns = [] %}
+    {% for name in ["experiment", "item", "days_item", "model"] %}
+        {% do columns.append((name, dbt.type_string())) %}
+    {% endfor %}
+    {{ return(columns + [("lookback", "bigint")]) }}
+{% endmacro %}
+
+{# Days before these were not read before: a longer covariate or another start reaches further back. #}
+{% macro first_noted_days(reader, reads) %}
+    select experiment, item, min(day) as first_day
+    from {{ reads }}
+    where
+        reader = '{{ reader }}'
+        and day > {{ experimentos.no_day() }}
+        and fingerprint != '(gone)'
+    group by experiment, item
+{% endmacro %}
+
+{# Whether rows are not what they were; not where another span is read, or other columns are compared. #}
+{% macro is_restated() %}
+    case
+        when changed.fingerprint is null
+        then
+            days.day is null
+            and told.days_item in (select item from {{ ref("stg_experimentos__model_days") }})
+        when changed.earlier_fingerprint is null
+        then changed.day > noted.first_day
+        else
+            {{ experimentos.set_of("changed.fingerprint") }}
+            = {{ experimentos.set_of("changed.earlier_fingerprint") }}
+    end
+{% endmacro %}
+
+{# Notes of earlier data are no news any more. #}
+{% macro forget_late_days() %}
+    {%- set reads = experimentos.earlier("experimentos__reads") %}
+    {%- if reads is not none %}
+        delete from {{ reads }} as notes
+        where
+            reader = 'late'
+            and not exists (
+                select 1
+                from {{ ref("experimentos__experiments") }} as experiments
+                where
+                    experiments.experiment_id = notes.experiment
+                    and {{ experimentos.as_text("experiments.data_as_of") }} = notes.fingerprint
+            );
+    {%- endif %}
+{% endmacro %}
