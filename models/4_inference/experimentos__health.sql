@@ -25,7 +25,8 @@ with
 
     ),
 
-    facts as (select * from {{ ref("experimentos__fact_spans") }}),
+    -- Assignment models have no history of their own, but changes that came late.
+    facts as (select * from {{ ref("experimentos__fact_spans") }} where first_at is not null),
 
     definition_valid as (
 
@@ -286,33 +287,6 @@ with
                     )
                 }},
                 'no row lies before the year 2000'
-            ) as message
-        from facts
-        where first_at is not null
-        group by experiment_id
-
-    ),
-
-    -- What was shown of these days has changed since.
-    late_changes as (
-
-        select
-            experiment_id,
-            'late_changes' as check_name,
-            case when sum(n_late_days) > 0 then 'warning' else 'healthy' end as status,
-            cast(coalesce(sum(n_late_days), 0) as {{ double }}) as observed,
-            0.0 as threshold,
-            coalesce(
-                {{
-                    experimentos.text_list(
-                        "case when n_late_days > 0 then fact || ': rows of ' || "
-                        ~ experimentos.as_text("n_late_days")
-                        ~ " || ' day(s), the first of them ' || "
-                        ~ experimentos.as_text("first_late_day")
-                        ~ " || ', changed later than `lookback` says; earlier numbers were computed again' end"
-                    )
-                }},
-                'no rows changed later than `lookback` says'
             ) as message
         from facts
         group by experiment_id
@@ -744,6 +718,32 @@ covariates as (
                 from tested
                 where n_all > 0
             ) as compared
+
+    ),
+
+    -- What was shown of these days has changed since.
+    late_changes as (
+
+        select
+            experiment_id,
+            'late_changes' as check_name,
+            case when sum(n_late_days) > 0 then 'warning' else 'healthy' end as status,
+            cast(coalesce(sum(n_late_days), 0) as {{ double }}) as observed,
+            0.0 as threshold,
+            coalesce(
+                {{
+                    experimentos.text_list(
+                        "case when n_late_days > 0 then fact || ': rows of ' || "
+                        ~ experimentos.as_text("n_late_days")
+                        ~ " || ' day(s), the first of them ' || "
+                        ~ experimentos.as_text("first_late_day")
+                        ~ " || ', changed later than `lookback` says; earlier numbers were computed again' end"
+                    )
+                }},
+                'no rows changed later than `lookback` says'
+            ) as message
+        from {{ ref("experimentos__fact_spans") }}
+        group by experiment_id
 
     ),
 
