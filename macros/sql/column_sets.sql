@@ -21,24 +21,30 @@
     {{ return(rows) }}
 {% endmacro %}
 
-{# item -> {present: {name, columns}, older: [{name, columns}]}, of models without `loaded_at`. An older set
-   of which a column is gone cannot be compared with. #}
+{# item -> {present: {name, columns}, is_known, older: [{name, columns}]}, of models without `loaded_at`; as
+   they are when fingerprints are computed. An older set of which a column is gone cannot be compared with. #}
 {% macro column_sets(found) %}
+    {% if not execute or not experimentos.remembers() %} {{ return({}) }} {% endif %}
+    {% set kept = experimentos.kept() %}
+    {% if "column_sets" in kept %} {{ return(kept["column_sets"]) }} {% endif %}
     {% set sets = {} %}
-    {% if not execute or not experimentos.remembers() %} {{ return(sets) }} {% endif %}
     {% set known = experimentos.known_sets() %}
     {% for table, texts, item in experimentos.fingerprinted(found) if not table.get("loaded_at") %}
         {% set columns = experimentos.relation_columns(experimentos.user_ref(table.name)) %}
         {% set all = [] %}
         {% for column in columns.values() %} {% do all.append(experimentos.quoted(column.name)) %} {% endfor %}
         {% set names = experimentos.named_columns(columns, texts) %}
-        {% set present = {"name": local_md5(tojson([item, names]))[:12], "columns": names} %}
+        {# begins with a letter, or dbt may take it for a number #}
+        {% set name = "c" ~ local_md5(tojson([item, names]))[:11] %}
+        {% set present = {"name": name, "columns": names} %}
         {% set older = [] %}
         {% for each in known.get(item, []) if each.name != present.name %}
             {% if not each.columns | reject("in", all) | list %} {% do older.append(each) %} {% endif %}
         {% endfor %}
-        {% do sets.update({item: {"present": present, "older": older}}) %}
+        {% set is_known = present.name in known.get(item, []) | map(attribute="name") | list %}
+        {% do sets.update({item: {"present": present, "is_known": is_known, "older": older}}) %}
     {% endfor %}
+    {% do kept.update({"column_sets": sets}) %}
     {{ return(sets) }}
 {% endmacro %}
 
@@ -72,11 +78,9 @@
         {%- for number in range(experimentos.n_older_sets(sets)) %}
             {{ experimentos.renew_notes_of(reads, "days.older_" ~ number) }}
         {%- endfor %}
-        {%- set known, rows = experimentos.known_sets(), [] %}
-        {%- for item, each in sets.items() %}
-            {%- if each.present.name not in known.get(item, []) | map(attribute="name") %}
-                {%- do rows.append([item, each.present.name, tojson(each.present.columns)]) %}
-            {%- endif %}
+        {%- set rows = [] %}
+        {%- for item, each in sets.items() if not each.is_known %}
+            {%- do rows.append([item, each.present.name, tojson(each.present.columns)]) %}
         {%- endfor %}
         {%- if rows %}
             {%- set text = dbt.type_string() %}

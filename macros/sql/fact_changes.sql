@@ -323,11 +323,8 @@
     {%- if execute %}
         {{ experimentos.fill_masks() }}
         {%- if experimentos.remembers() %}
-            {%- set found = experimentos.definitions() %}
             {%- set changed = ref("experimentos__fact_changes") %}
-            {{ experimentos.note_late_days(
-                "days", changed, experimentos.told_facts(found, experimentos.plan(found))
-            ) }}
+            {{ experimentos.note_late_days("days", changed) }}
             {{ experimentos.note_reads("days", changed) }};
             {{ experimentos.forget_sets() }}
         {%- endif %}

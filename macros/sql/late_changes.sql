@@ -3,28 +3,21 @@
    they enter is computed again like that of any day; but people have seen it as it was. Noted by the models
    that take the days in, with the end of data of the experiment: in runs of later data they are no news. #}
 
-{# [experiment, item, item in model_days, model, lookback] of the models without `loaded_at`. #}
-{% macro told_facts(found, plan) %}
+{# [experiment, item in model_days, model, lookback] of the models without `loaded_at`. What changed in a fact
+   says which experiment it is for, so that facts have no experiment here. #}
+{% macro told_models(reader, found) %}
     {% set rows = [] %}
-    {% for experiment, source, _ in experimentos.readings(found, plan) %}
-        {% for model in experimentos.source_models(source) %}
-            {% set fact = found.facts[model] %}
-            {% if fact.is_dated and not fact.get("loaded_at") %}
-                {% do rows.append(
-                    [experiment.name, source.index ~ "|" ~ model, "fact " ~ model, model, fact.lookback]
-                ) %}
-            {% endif %}
+    {% if reader == "days" %}
+        {% for fact in found.facts.values() if fact.is_dated and not fact.get("loaded_at") %}
+            {% do rows.append(["", "fact " ~ fact.name, fact.name, fact.lookback]) %}
         {% endfor %}
-    {% endfor %}
-    {{ return(rows) }}
-{% endmacro %}
-
-{% macro told_assignments(found) %}
-    {% set rows = [] %}
+        {{ return(rows) }}
+    {% endif %}
     {% for experiment in found.experiments if experiment.summary is none and not experiment.is_archived %}
         {% for table in experimentos.assignment_tables(experiment, found) if table.is_dated and not table.loaded_at %}
-            {% set item = "assignments " ~ table.name %}
-            {% do rows.append([experiment.name, item, item, table.name, table.lookback]) %}
+            {% do rows.append(
+                [experiment.name, "assignments " ~ table.name, table.name, table.lookback]
+            ) %}
         {% endfor %}
     {% endfor %}
     {{ return(rows) }}
@@ -32,31 +25,27 @@
 
 {# Before a reader notes that it has taken in `changed`: of the days that had been whole, and older than
    `lookback`, when the experiment last read its facts, those whose rows are not what they were. #}
-{% macro note_late_days(reader, changed, told) %}
+{% macro note_late_days(reader, changed) %}
     {%- set reads = experimentos.earlier("experimentos__reads") %}
+    {%- set told = experimentos.told_models(reader, experimentos.definitions()) %}
     {%- if reads is not none and told and experimentos.builds_all_above(model.unique_id) %}
         {%- set begins = "cast(changed.day as timestamp)" %}
+        {%- set ends = experimentos.add_seconds(begins, 86400) %}
         insert into {{ reads }} (reader, experiment, item, day, fingerprint, changed_at)
         select distinct
             'late',
-            told.experiment,
+            experiments.experiment_id,
             told.model,
             changed.day,
             {{ experimentos.as_text("experiments.data_as_of") }},
             {{ experimentos.run_stamp() }}
         from {{ changed }} as changed
-        inner join
-            ({{ experimentos.values_table(experimentos.told_columns(), told) }}) as told
-            on changed.item = told.item
-            and changed.experiment in ('', told.experiment)
-        inner join
-            {{ ref("experimentos__experiments") }} as experiments
-            on told.experiment = experiments.experiment_id
+        {{ experimentos.join_told(reader, told) }}
         inner join
             {{ reads }} as earlier
             on earlier.reader = 'days'
             and earlier.item = 'as_of'
-            and earlier.experiment = told.experiment
+            and earlier.experiment = experiments.experiment_id
         left join
             ({{ experimentos.first_noted_days(reader, reads) }}) as noted
             on changed.experiment = noted.experiment
@@ -66,11 +55,12 @@
             on told.days_item = days.item
             and changed.day = days.day
         where
-            {{ experimentos.add_seconds(begins, "(told.lookback + 86400)") }}
+            changed.day > {{ experimentos.no_day() }}
+            and {{ experimentos.add_seconds(begins, "(told.lookback + 86400)") }}
             <= cast(nullif(nullif(earlier.fingerprint, ''), '(gone)') as timestamp)
-            and {{ experimentos.add_seconds(begins, 86400) }} <= experiments.data_as_of
+            and {{ ends }} <= experiments.data_as_of
             {%- if reader == "assigned" %}
-                and {{ experimentos.add_seconds(begins, 86400) }} > experiments.starts_at
+                and {{ ends }} > experiments.starts_at
                 and ({{ begins }} < experiments.ends_at or experiments.ends_at is null)
             {%- else %}
                 and ({{ begins }} < experiments.observe_until or experiments.observe_until is null)
@@ -79,12 +69,20 @@
     {%- endif %}
 {% endmacro %}
 
-{% macro told_columns() %}
-    {% set columns = [] %}
-    {% for name in ["experiment", "item", "days_item", "model"] %}
-        {% do columns.append((name, dbt.type_string())) %}
-    {% endfor %}
-    {{ return(columns + [("lookback", "bigint")]) }}
+{# What has changed beside its model and its experiment. #}
+{% macro join_told(reader, told) %}
+    {%- set columns = [] %}
+    {%- for name in ["experiment", "days_item", "model"] %}
+        {%- do columns.append((name, dbt.type_string())) %}
+    {%- endfor %}
+    {%- set is_fact = reader == "days" %}
+    inner join
+        ({{ experimentos.values_table(columns + [("lookback", "bigint")], told) }}) as told
+        on {{ "substr(changed.item, position('|' in changed.item) + 1) = told.model"
+        if is_fact else "changed.item = told.days_item" }}
+    inner join
+        {{ ref("experimentos__experiments") }} as experiments
+        on {{ "changed" if is_fact else "told" }}.experiment = experiments.experiment_id
 {% endmacro %}
 
 {# Days before these were not read before: a longer covariate or another start reaches further back. #}

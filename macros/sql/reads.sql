@@ -150,9 +150,7 @@
         {%- endif %}
         {%- set changed = ref("stg_experimentos__assignment_changes") %}
         {{ experimentos.forget_late_days() }}
-        {{ experimentos.note_late_days(
-            "assigned", changed, experimentos.told_assignments(experimentos.definitions())
-        ) }}
+        {{ experimentos.note_late_days("assigned", changed) }}
         {{ experimentos.note_reads("assigned", changed) }}
     {%- endif %}
 {% endmacro %}
