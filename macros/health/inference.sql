@@ -1,0 +1,41 @@
+{# Rows of inference carry the hashes of the rows they came from: every treatment's has to be there,
+   and every control's has to be one that still is. #}
+{% macro health_hashes() %}
+    select experiment_id, inputs_hash, is_control from {{ ref("experimentos__inference_inputs") }}
+{% endmacro %}
+
+{% macro health_inferred_hashes() %}
+    select distinct inputs_hash, control_inputs_hash
+    from {{ experimentos.inferred("effects") }}
+    where inputs_hash is not null
+{% endmacro %}
+
+{% macro health_outdated() %}
+    select experiment_id, count(*) as n_rows
+    from hashes
+    where not is_control and inputs_hash not in (select inputs_hash from inferred_hashes)
+    group by experiment_id
+    union all
+    select hashes.experiment_id, count(*)
+    from inferred_hashes
+    inner join hashes on inferred_hashes.inputs_hash = hashes.inputs_hash
+    where inferred_hashes.control_inputs_hash not in (select inputs_hash from hashes)
+    group by hashes.experiment_id
+{% endmacro %}
+
+{% macro health_current_inference() %}
+    {%- set double = experimentos.type_double() %}
+    select
+        known.experiment_id,
+        'inference_current' as check_name,
+        case when sum(outdated.n_rows) > 0 then 'blocked' else 'healthy' end as status,
+        cast(coalesce(sum(outdated.n_rows), 0) as {{ double }}) as observed,
+        case
+            when sum(outdated.n_rows) > 0
+            then 'inference is older than the data: run experimentos build'
+            else 'inference was computed from the moments shown'
+        end as message
+    from (select distinct experiment_id from hashes) as known
+    left join outdated on known.experiment_id = outdated.experiment_id
+    group by known.experiment_id
+{% endmacro %}

@@ -1,0 +1,194 @@
+{# A metric is checked where it decides: the latest readout of all units. #}
+{% macro health_inputs() %}
+    select
+        *,
+        sqrt(case when m2_num >= 0 then m2_num end / nullif(n_units - 1, 0)) as deviation,
+        -- Nothing of a part is left: the other part of a ratio may still have its values.
+        n_events > 0
+        and n_skipped >= n_events
+        and (metric_type != 'ratio' or mean_num = 0 or mean_den = 0) as is_all_skipped
+    from {{ ref("experimentos__inference_inputs") }}
+    where is_deciding
+{% endmacro %}
+
+{# Explored metrics never withhold a verdict, so their rows warn at most. #}
+{% macro health_enough_units() %}
+    {%- set double = experimentos.type_double() %}
+    select
+        experiment_id,
+        'enough_units' as check_name,
+        metric,
+        variant,
+        case
+            when n_units >= 2
+            then 'healthy'
+            when role = 'explore' or not is_final
+            then 'warning'
+            else 'blocked'
+        end as status,
+        cast(n_units as {{ double }}) as observed,
+        2.0 as threshold,
+        case
+            when n_units >= 2
+            then 'there are units to compare'
+            else
+                'metric '''
+                || metric
+                || ''' has ' || {{ experimentos.as_text("coalesce(n_units, 0)") }}
+                || ' unit(s) in variant '''
+                || variant
+                || ''': at least two are needed'
+        end as message
+    from inputs
+{% endmacro %}
+
+{% macro health_values_skipped() %}
+    select
+        experiment_id,
+        'values_skipped' as check_name,
+        metric,
+        variant,
+        case
+            when is_all_skipped and role != 'explore' then 'blocked'
+            when n_skipped > 0.01 * n_events then 'warning'
+            else 'healthy'
+        end as status,
+        n_skipped * 1.0 / nullif(n_events, 0) as observed,
+        case when is_all_skipped then 1.0 else 0.01 end as threshold,
+        {{ experimentos.as_text("n_skipped") }} || ' of ' || {{ experimentos.as_text("n_events") }}
+        || ' values are NULL, not a number, infinite or beyond 1e100; they are skipped' as message
+    from inputs
+{% endmacro %}
+
+{% macro health_varies() %}
+    select
+        experiment_id,
+        'varies' as check_name,
+        metric,
+        case
+            when max(m2_num) > 0 or max(m2_den) > 0 or max(quantile_std_error) > 0
+            then 'healthy'
+            else 'warning'
+        end as status,
+        coalesce(max(m2_num), max(quantile_std_error)) as observed,
+        case
+            when max(m2_num) > 0 or max(m2_den) > 0 or max(quantile_std_error) > 0
+            then 'values differ between units'
+            when max(metric_type) = 'quantile'
+            then
+                'metric '''
+                || metric
+                || ''' has too few units, or too many equal values, for a quantile: nothing is shown'
+            when sum(n_events) = 0
+            then 'metric '''
+                || metric
+                || ''' has no event that counts, of any unit: nothing can be shown from it'
+            when max(m2_num) is null
+            then 'metric '''
+                || metric
+                || ''' has no usable values: nothing is shown'
+            else 'metric '''
+                || metric
+                || ''' is the same for every unit: nothing can be shown from it'
+        end as message
+    from inputs
+    where n_units >= 2
+    group by experiment_id, metric
+{% endmacro %}
+
+{# A mean of so few units for its skewness is not close to normal (Kohavi et al. 2014). #}
+{% macro health_skewness() %}
+    {%- set double = experimentos.type_double() %}
+    select
+        experiment_id,
+        'skewness' as check_name,
+        metric,
+        variant,
+        case when n_units < 355 * skewness * skewness then 'warning' else 'healthy' end as status,
+        cast(n_units as {{ double }}) as observed,
+        355 * skewness * skewness as threshold,
+        case
+            when n_units < 355 * skewness * skewness
+            then
+                'values of metric '''
+                || metric
+                || ''' are so skewed that intervals of so few units may not hold: a cap would help'
+            else 'there are units enough for the skewness of the values'
+        end as message
+    from
+        (
+            select
+                *,
+                {{
+                    experimentos.finite_double(
+                        "m3_num / n_units / nullif(spread, 0) / nullif(spread, 0) / nullif(spread, 0)",
+                        "number",
+                    )
+                }} as skewness
+            from
+                (
+                    select *, sqrt(case when m2_num >= 0 then m2_num end / n_units) as spread
+                    from inputs
+                    where metric_type in ('mean', 'ratio') and n_units >= 2 and m3_num is not null
+                ) as spread_out
+        ) as skewed
+    where skewness is not null
+{% endmacro %}
+
+{% macro health_cap_applied() %}
+    select
+        inputs.experiment_id,
+        'cap_applied' as check_name,
+        inputs.metric,
+        case when caps.is_refused then 'warning' else 'healthy' end as status,
+        case
+            when caps.is_refused
+            then
+                'the percentile of metric '''
+                || inputs.metric
+                || ''' is where most units are: it is not capped there'
+            else 'values are capped as defined'
+        end as message
+    from inputs
+    inner join
+        {{ ref("experimentos__applied_caps") }} as caps
+        on inputs.experiment_id = caps.experiment_id
+        and inputs.metric = caps.metric
+        and inputs.population = caps.population
+        and inputs.basis = caps.basis
+    where inputs.is_control
+{% endmacro %}
+
+{# Beyond a ratio of 1e12 a double has no digits left for the spread. #}
+{% macro health_precise() %}
+    select
+        experiment_id,
+        'precision' as check_name,
+        metric,
+        variant,
+        case
+            when mean_num is null or m2_num is null then 'blocked'
+            when abs(mean_num) > 1e12 * deviation and deviation > 0 then 'blocked'
+            when abs(mean_num) > 1e8 * deviation and deviation > 0 then 'warning'
+            else 'healthy'
+        end as status,
+        abs(mean_num) / nullif(deviation, 0) as observed,
+        case when abs(mean_num) > 1e12 * deviation then 1e12 else 1e8 end as threshold,
+        case
+            when mean_num is null
+            then 'metric '''
+                || metric
+                || ''' has no count, or one that is below zero or above its users'
+            when m2_num is null
+            then 'metric '''
+                || metric
+                || ''' has a sum of squares that is not one, or that lost its digits'
+            when abs(mean_num) > 1e8 * deviation and deviation > 0
+            then 'values of metric '''
+                || metric
+                || ''' are so large against their spread that digits are lost'
+            else 'the spread is large enough for the scale of the values'
+        end as message
+    from inputs
+    where n_units >= 2 and role != 'explore' and metric_type != 'quantile'
+{% endmacro %}
