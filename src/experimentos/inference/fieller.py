@@ -47,16 +47,19 @@ def lift_interval(comparison: Comparison, critical: FloatArray) -> Interval:
         m = comparison.mean_control
         difference, variance = comparison.estimate / m, (comparison.std_error / m) ** 2
         v = comparison.var_control / m / m
-        k = comparison.covariance / m / m - v
+        w = comparison.covariance / m / m
+        k = w - v
         a = 1 - square * v
         b = difference - square * k
         c = difference**2 - square * variance
-        spread = variance - 2 * difference * k + difference**2 * v
-        discriminant = square * (spread - square * (v * variance - k**2))
+        # In the treatment's own terms, which do not cancel: a treatment without values has none.
+        t, u = comparison.mean_treatment / m, comparison.var_treatment / m / m
+        spread = u - 2 * t * w + t**2 * v
+        discriminant = square * (spread - square * (v * u - w**2))
         # The root that does not cancel, and the other from the product of the two.
         stable = b + np.where(b < 0, -1.0, 1.0) * np.sqrt(np.maximum(discriminant, 0.0))
         first, second = stable / a, np.where(stable == 0, 0.0, c / stable)
-    separated = (a > 0) & np.isfinite(first) & np.isfinite(second)
+    separated = (a > 0) & np.isfinite(c) & np.isfinite(first) & np.isfinite(second)
     low = np.where(separated, np.minimum(first, second), np.nan)
     high = np.where(separated, np.maximum(first, second), np.nan)
     negative = m < 0

@@ -56,6 +56,16 @@ def test_fieller_without_a_boundary_is_the_test_of_the_difference():
     np.testing.assert_allclose(found.lower, own.lower, rtol=1e-12, atol=1e-15)
 
 
+def test_a_treatment_without_values_has_no_width():
+    """Whatever the rounding of the control's variance: the root of what is left of it is large."""
+    m2 = 29.545454545454547 * (1 + np.arange(200) * np.finfo(float).eps)
+    control = Moments(np.full(200, 11.0), np.full(200, 1.8636363636363635), m2)
+    treatment = Moments(np.full(200, 2.0), np.zeros(200), np.zeros(200))
+    found = welch.lift_interval(estimators.compare(control, treatment), np.full(200, 0.025))
+    np.testing.assert_allclose(found.lower, -1.0, rtol=1e-14)
+    np.testing.assert_allclose(found.upper, -1.0, rtol=1e-14)
+
+
 @pytest.mark.parametrize("method", LIFTS)
 def test_one_call_equals_many(method):
     comparison, boundary = comparisons(30), np.linspace(-0.4, 0.4, 30)
