@@ -62,59 +62,21 @@
 
             ),
 
-            numbers as (
+            -- With all that is said of them in one relation: planners guess badly how many rows
+            -- of units are left, and would put all of them into a hash table for each small one.
+            asked as materialized(
 
                 select
-                    {{ experimentos.cohort_of("unit_metrics.unit_key") }} as cohort,
-                    {% if has_exact -%}
-                        case
-                            when
-                                pairs.is_dated
-                                and not pairs.is_endless
-                                and {{
-                                    (
-                                        "true"
-                                        if has_part_days
-                                        else "pairs.horizon_seconds % 86400 > 0"
-                                    )
-                                }}
-                            then
-                                {{
-                                    experimentos.days_until_closed(
-                                        "units.anchor_at",
-                                        "pairs.horizon_seconds",
-                                        "experiments.data_as_of",
-                                    )
-                                }}
-                            else -1
-                        end
-                    {%- else -%} -1
-                    {%- endif %} as matures_after,
-                    readings.pair_id,
-                    coalesce(caps.basis, 'both') as basis,
-                    readings.segment,
-                    case
-                        when readings.segment_place = -1
-                        then 'all'
-                        when readings.segment_place = -2
-                        then unit_metrics.item
-                        {%- for name in segments %}
-                            when readings.segment_place = {{ loop.index0 }}
-                            then units.segment_{{ loop.index0 }}
-                        {%- endfor %}
-                    end as segment_value,
-                    unit_metrics.step_from,
-                    unit_metrics.step_to,
+                    readings.*,
+                    arms.arm_id,
+                    pairs.is_dated,
+                    pairs.is_endless,
+                    pairs.horizon_seconds,
+                    experiments.data_as_of,
+                    coalesce(caps.basis, 'both') as basis
                     {%- for x in experimentos.moment_means() %}
-                        {{ experimentos.within_caps("unit_metrics." ~ x, x, "caps") }} as {{ x }},
+                        , caps.upper_{{ x }}, caps.lower_{{ x }}
                     {%- endfor %}
-                    unit_metrics.n_events,
-                    unit_metrics.n_skipped,
-                    case
-                        when unit_metrics.num > caps.upper_num or unit_metrics.num < caps.lower_num
-                        then 1
-                        else 0
-                    end as n_capped
                 from readings
                 inner join
                     {{ ref("stg_experimentos__pairs") }} as pairs
@@ -123,30 +85,91 @@
                     {{ ref("experimentos__experiments") }} as experiments
                     on pairs.experiment_index = experiments.experiment_index
                 inner join
-                    {{ ref("experimentos__unit_metrics") }} as unit_metrics
-                    on readings.pair_id = unit_metrics.pair_id
-                    and readings.slice is not distinct from unit_metrics.slice
-                inner join
                     {{ ref("stg_experimentos__arms") }} as arms
-                    on {{ experimentos.arm_of(experimentos.cohort_of("unit_metrics.unit_key")) }}
-                    = arms.arm_id
+                    on pairs.experiment_index = arms.experiment_index
+                left join
+                    {{ ref("experimentos__caps") }} as caps
+                    on readings.pair_id = caps.pair_id
+                    and arms.population = caps.population
+                where pairs.quantile_level is null
+
+            ),
+
+            numbers as (
+
+                select
+                    {{ experimentos.cohort_of("unit_metrics.unit_key") }} as cohort,
+                    {% if has_exact -%}
+                        case
+                            when
+                                asked.is_dated
+                                and not asked.is_endless
+                                and {{
+                                    (
+                                        "true"
+                                        if has_part_days
+                                        else "asked.horizon_seconds % 86400 > 0"
+                                    )
+                                }}
+                            then
+                                {{
+                                    experimentos.days_until_closed(
+                                        "units.anchor_at",
+                                        "asked.horizon_seconds",
+                                        "asked.data_as_of",
+                                    )
+                                }}
+                            else -1
+                        end
+                    {%- else -%} -1
+                    {%- endif %} as matures_after,
+                    asked.pair_id,
+                    asked.basis,
+                    asked.segment,
+                    case
+                        when asked.segment_place = -1
+                        then 'all'
+                        when asked.segment_place = -2
+                        then unit_metrics.item
+                        {%- for name in segments %}
+                            when asked.segment_place = {{ loop.index0 }}
+                            then units.segment_{{ loop.index0 }}
+                        {%- endfor %}
+                    end as segment_value,
+                    unit_metrics.step_from,
+                    unit_metrics.step_to,
+                    {%- for x in experimentos.moment_means() %}
+                        {{ experimentos.within_caps("unit_metrics." ~ x, x, "asked") }} as {{ x }},
+                    {%- endfor %}
+                    unit_metrics.n_events,
+                    unit_metrics.n_skipped,
+                    case
+                        when
+                            unit_metrics.num > asked.upper_num or unit_metrics.num < asked.lower_num
+                        then 1
+                        else 0
+                    end as n_capped
+                from asked
+                inner join
+                    (
+                        {{ experimentos.unit_metrics(definitions, plan, true) | indent(16) }}
+                    ) as unit_metrics
+                    on asked.pair_id = unit_metrics.pair_id
+                    and asked.slice is not distinct from unit_metrics.slice
+                    and asked.arm_id
+                    = {{ experimentos.arm_of(experimentos.cohort_of("unit_metrics.unit_key")) }}
                 {%- if needs_units %}
                     inner join
                         {{ ref("experimentos__analysed_units") }} as units
                         on unit_metrics.unit_key = units.unit_key
                 {%- endif %}
-                left join
-                    {{ ref("experimentos__caps") }} as caps
-                    on readings.pair_id = caps.pair_id
-                    and arms.population = caps.population
                 where
-                    pairs.quantile_level is null
-                    and (
-                        readings.segment_place = -1
+                    (
+                        asked.segment_place = -1
                         or unit_metrics.step_to = {{ experimentos.last_step() }}
                         or (
-                            readings.segment_place >= 0
-                            and readings.experiment_index in ({{ daily_segments | join(", ") }})
+                            asked.segment_place >= 0
+                            and asked.experiment_index in ({{ daily_segments | join(", ") }})
                         )
                     )
 
