@@ -26,6 +26,10 @@
         "segment_value",
     ] %}
     {%- set keys = all_keys | reject("in", constants) | list %}
+    {%- set all_filled = (
+        plan.shapes.values() | rejectattr("is_zero_filled") | list | length == 0
+        and plan.shapes.values() | rejectattr("threshold", "none") | list | length == 0
+    ) %}
     {%- set daily_segments = experimentos.daily_segments(definitions) %}
     {%- set text = dbt.type_string() %}
 
@@ -184,14 +188,19 @@
                     united.step_from,
                     united.step_to,
                     {%- for x in experimentos.moment_means() %}
-                        {{ experimentos.finished(x, "pairs") }} as {{ x }},
+                        {% if all_filled -%} coalesce(united.{{ x }}, 0)
+                        {%- else -%} {{ experimentos.finished(x, "pairs") }}
+                        {%- endif %} as {{ x }},
                     {%- endfor %}
                     coalesce(united.n_events, 0) as n_events,
                     coalesce(united.n_skipped, 0) as n_skipped,
                     0 as n_capped
                 from ({{ experimentos.unit_pairs(definitions, plan) }}) as united
-                inner join
-                    {{ ref("stg_experimentos__pairs") }} as pairs on united.pair_id = pairs.pair_id
+                {%- if not all_filled %}
+                    inner join
+                        {{ ref("stg_experimentos__pairs") }} as pairs
+                        on united.pair_id = pairs.pair_id
+                {%- endif %}
 
             ),
         {%- endif %}

@@ -26,6 +26,12 @@
     }}
 {% endmacro %}
 
+{# A bound as a column of unit_bounds. The anchor is there already: each column that a join carries costs. #}
+{% macro bound_of_unit(source, place, by_date) %}
+    {% set is_anchor = experimentos.bounds(source)[place] == ["anchor", 0] %}
+    {{ return("units.anchor_at" if is_anchor and not by_date else "units.bound_" ~ place) }}
+{% endmacro %}
+
 {# The positions of the first and the last bound of all; -1 where which is first depends on the unit. #}
 {% macro outer_bounds(source) %}
     {% set bounds = experimentos.bounds(source) %}
@@ -93,8 +99,7 @@
         analysed.unit
         {%- if fact.is_dated %}
             ,
-            analysed.anchor_at,
-            {{ experimentos.start_of_day("analysed.anchor_at") }} as anchor_day
+            analysed.anchor_at
             {%- for bound in expressions %}, {{ bound }} as bound_{{ loop.index0 }} {%- endfor %},
             {{ expressions[outer[0]] }} as reads_from,
             least({{ last }}, experiments.data_as_of) as reads_to

@@ -184,31 +184,45 @@
    it is minus the seconds of the shortest covariate window that holds the event. #}
 {% macro step_of_event(source, dated, by_date) %}
     {% if not dated %} {{ return("0") }} {% endif %}
-    {%- set day = "units.anchor_day" -%}
-    {%- set base = day if by_date else "units.anchor_at" -%}
     {%- set ends = [] -%}
     {%- for phase in source.phases.values() if phase.side == "post" -%}
         {%- do ends.append(experimentos.phase_bounds(source, phase)) -%}
     {%- endfor -%}
     {%- set anchor = experimentos.bounds(source).index(["anchor", 0]) if not source.is_exact -%}
     {%- set first = ends[0][0] if source.is_exact else anchor -%}
+    {%- set days = experimentos.days_from_anchor("units.unit_key", "events.event_at") -%}
     case
         when
-            events.event_at >= units.bound_{{ first }}
+            events.event_at >= {{ experimentos.bound_of_unit(source, first, by_date) }}
             {% if source.is_exact -%}
-                and events.event_at < units.bound_{{ ends[0][1] }}
+                and events.event_at < {{ experimentos.bound_of_unit(source, ends[0][1], by_date) }}
             {%- endif %}
         then
-            {{ experimentos.whole_days(day, "events.event_at") }}
-            + {{ experimentos.whole_days(base, "events.event_at") }}
+            {{ days }}
+            + {{
+                (
+                    days
+                    if by_date
+                    else experimentos.whole_days("units.anchor_at", "events.event_at")
+                )
+            }}
         {%- for phase in source.phases.values() | selectattr(
                 "side", "equalto", "pre"
             ) | sort(attribute="from", reverse=true) %}
                 {%- set bounds = experimentos.phase_bounds(source, phase) %}
-            when
-                events.event_at < units.bound_{{ bounds[1] }}
-                and events.event_at >= units.bound_{{ bounds[0] }}
-            then {{ phase["from"] }}
+                {%- set is_all_that_is_left = (
+                    loop.last
+                    and not experimentos.has_gaps(source, dated)
+                    and experimentos.outer_bounds(source)[0] == bounds[0]
+                ) %}
+            {% if is_all_that_is_left -%} else {{ phase["from"] }}
+            {%- else -%}
+                when
+                    events.event_at < {{ experimentos.bound_of_unit(source, bounds[1], by_date) }}
+                    and events.event_at
+                    >= {{ experimentos.bound_of_unit(source, bounds[0], by_date) }}
+                then {{ phase["from"] }}
+            {%- endif %}
         {%- endfor %}
     end
 {% endmacro %}

@@ -32,6 +32,20 @@
     {{ return(experimentos.add_seconds("cast('1970-01-01' as timestamp)", "86400 * " ~ days)) }}
 {% endmacro %}
 
+{# The days from the midnight at or before a unit's anchor to an instant. #}
+{% macro days_from_anchor(unit_key, instant) %}
+    {% set day = experimentos.shifted_right(experimentos.cohort_of(unit_key), 1) %}
+    {{
+        return(
+            "cast("
+            ~ experimentos.whole_days("cast('1970-01-01' as timestamp)", instant)
+            ~ " - "
+            ~ experimentos.remainder(day, 65536)
+            ~ " as integer)"
+        )
+    }}
+{% endmacro %}
+
 {# 0 where the anchors of a cohort are midnights, otherwise 1. #}
 {% macro lateness_of(cohort) %} {{ return(experimentos.remainder(cohort, 2)) }} {% endmacro %}
 
