@@ -237,7 +237,6 @@
 {# The moments of joined metrics over the units with events of either class. A unit without events of one
    class has zeros there, which are merged as a group of their own (Chan, Golub and LeVeque 1983). #}
 {% macro joined_moments(definitions, plan) %}
-    {%- set sums = {"n": "n", "mean": "", "mean_cov": "_cov"} -%}
     select
         cohort,
         pair_id,
