@@ -9,23 +9,24 @@
     {% for shape in plan.shapes.values() %}
         {% do shapes.update({shape.index: shape}) %}
     {% endfor %}
-    {% set sides = {} %}
-    {% for measure in plan.measures if measure[4] in ["num", "den"] %}
-        {% do sides.setdefault(measure[0], {}).update(
-            {
-                measure[4]: {
-                    "source": measure[2],
-                    "column": measure[5],
-                    "bit": measure[6],
-                    "shape": shapes[measure[7]],
-                }
-            }
-        ) %}
-    {% endfor %}
     {% set found = {} %}
-    {% for parts in sides.values() if "den" in parts %}
+    {% for template in plan.templates.values() %}
+        {% set parts = {} %}
+        {% for source, _, part, column, bit, shape, _, _, _ in template %}
+            {% do parts.update(
+                {
+                    part: {
+                        "source": source,
+                        "column": column,
+                        "bit": bit,
+                        "shape": shapes[shape],
+                    }
+                }
+            ) %}
+        {% endfor %}
         {% set is_simple = (
-            parts.num.shape.is_zero_filled
+            "den" in parts
+            and parts.num.shape.is_zero_filled
             and parts.num.shape.threshold is none
             and experimentos.is_plain(parts.num.shape)
             and experimentos.is_plain(parts.den.shape)
@@ -363,12 +364,12 @@
             {%- do bits.setdefault(bit // 60, {}).update({bit % 60: true}) -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- set two = {} -%}
-    {%- for measure in plan.measures if measure[4] == "den" -%}
-        {%- do two.update({measure[0]: true}) -%}
-    {%- endfor -%}
-    {%- for measure in plan.measures if measure[0] in two and measure[2] == source.index -%}
-        {%- do bits.setdefault(measure[5], {}).update({measure[6]: true}) -%}
+    {%- for template in plan.templates.values() -%}
+        {%- if "den" in template | map(attribute=2) -%}
+            {%- for measure in template if measure[0] == source.index -%}
+                {%- do bits.setdefault(measure[3], {}).update({measure[4]: true}) -%}
+            {%- endfor -%}
+        {%- endif -%}
     {%- endfor -%}
     {%- set terms = [] -%}
     {%- for column, given in bits.items() -%}

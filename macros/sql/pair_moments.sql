@@ -221,16 +221,12 @@
         step_from,
         step_to
         {%- for name in experimentos.cell_columns() %}, {{ name }} {%- endfor %}
-    from ({{ experimentos.moments_at_steps(keys) | indent(8) }}) as moments
-    {%- if experimentos.joined_parts(definitions, plan) %}
-        union all
-        select
-            {%- for key in all_keys %}
-                {{ constants[key] ~ " as " ~ key if key in constants else key }},
-            {%- endfor %}
-            step_from,
-            step_to
-            {%- for name in experimentos.cell_columns() %}, {{ name }} {%- endfor %}
-        from ({{ experimentos.joined_moments(definitions, plan) | indent(8) }}) as joined
-    {%- endif %}
+    from
+        (
+            {{ experimentos.moments_at_steps(keys) | indent(8) }}
+            {%- if experimentos.joined_parts(definitions, plan) %}
+                union all
+                {{ experimentos.joined_moments(definitions, plan) | indent(8) }}
+            {%- endif %}
+        ) as moments
 {% endmacro %}

@@ -26,21 +26,25 @@
 
 {% macro arm_of(cohort) %} {{ return(experimentos.shifted_right(cohort, 17)) }} {% endmacro %}
 
+{# The day of the anchors of a cohort, counted from 1970. #}
+{% macro day_number_of(cohort) %}
+    {{ return(experimentos.remainder(experimentos.shifted_right(cohort, 1), 65536)) }}
+{% endmacro %}
+
 {# The midnight at or before the anchors of a cohort. #}
 {% macro day_of(cohort) %}
-    {% set days = experimentos.remainder(experimentos.shifted_right(cohort, 1), 65536) %}
-    {{ return(experimentos.add_seconds("cast('1970-01-01' as timestamp)", "86400 * " ~ days)) }}
+    {% set days = "86400 * " ~ experimentos.day_number_of(cohort) %}
+    {{ return(experimentos.add_seconds("cast('1970-01-01' as timestamp)", days)) }}
 {% endmacro %}
 
 {# The days from the midnight at or before a unit's anchor to an instant. #}
 {% macro days_from_anchor(unit_key, instant) %}
-    {% set day = experimentos.shifted_right(experimentos.cohort_of(unit_key), 1) %}
     {{
         return(
             "cast("
             ~ experimentos.whole_days("cast('1970-01-01' as timestamp)", instant)
             ~ " - "
-            ~ experimentos.remainder(day, 65536)
+            ~ experimentos.day_number_of(experimentos.cohort_of(unit_key))
             ~ " as integer)"
         )
     }}
