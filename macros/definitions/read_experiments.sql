@@ -54,6 +54,7 @@
     {% set later = ["alpha_harm", "override", "thresholds"] %}
     {% do experimentos.check_keys(problems, where, given, experimentos.experiment_keys(), later) %}
     {% do experiment.update(experimentos.read_options(where, given, problems)) %}
+    {% do experiment.update({"prior": experimentos.checked_prior(where, given, none, problems)}) %}
     {% do experiment.update({"summary": experimentos.read_summary(node, given, where, problems)}) %}
     {% do experiment.update({"kind": experimentos.read_kind(experiment, given, found, problems)}) %}
     {% do experiment.update({"ids": experimentos.read_ids(node, where, given, problems)}) %}
@@ -73,7 +74,7 @@
     {% set when = ["id", "start", "end", "status"] %}
     {% set who = ["unit", "control", "variants", "segments", "segments_daily", "activation"] %}
     {% set what = ["success", "guardrails", "explore", "summary"] %}
-    {% set how = ["alpha", "power", "mde", "monitoring", "correction"] %}
+    {% set how = ["alpha", "power", "mde", "prior", "monitoring", "correction"] %}
     {{ return(when + who + what + how) }}
 {% endmacro %}
 

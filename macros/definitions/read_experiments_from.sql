@@ -33,6 +33,7 @@
                 "alpha_harm": ["alpha_harm", "number"],
                 "power": ["power", "number"],
                 "mde": ["mde", "either"],
+                "prior": ["prior", "either"],
                 "design": ["design", "text"],
                 "planned_n": ["planned_n", "number"],
                 "monitoring": ["monitoring", "either"],

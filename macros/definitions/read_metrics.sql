@@ -63,6 +63,7 @@
         "where": where,
         "parts": types[type]["read"](problems, where, given, fact.name),
         "goal": given.get("goal", "increase"),
+        "prior": experimentos.checked_prior(where, given, type, problems),
         "format": given.get("format", "number") | string,
         "label": given.get("label", name) | string,
         "description": given.get("description", "") | string,

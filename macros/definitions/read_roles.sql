@@ -46,6 +46,7 @@
                     "window_text": metric.window_text,
                     "margin": none,
                     "mde": experiment.mde,
+                    "prior": metric.get("prior") or experiment.prior,
                     "cap": none,
                     "lower": none,
                     "is_endless": metric.is_endless,
@@ -122,7 +123,7 @@
         problems,
         place,
         given,
-        ["margin", "mde", "window", "goal", "cap", "lower"],
+        ["margin", "mde", "window", "goal", "cap", "lower", "prior"],
         ["weight"],
     ) %}
     {% if "margin" in given and pair.role != "guardrail" %}
@@ -142,6 +143,8 @@
         ) %}
     {% endif %}
     {% do pair.update({"goal": given.get("goal", pair.goal)}) %}
+    {% set prior = experimentos.checked_prior(place, given, pair.metric.type, problems) %}
+    {% do pair.update({"prior": prior or pair.prior}) %}
     {% if "window" in given %}
         {% do experimentos.override_window(pair, given.window, place, problems) %}
     {% endif %}

@@ -49,7 +49,7 @@
 
 {# The keys that every metric may have. #}
 {% macro common_metric_keys() %}
-    {{ return(["type", "goal", "mature", "format", "label", "description"]) }}
+    {{ return(["type", "goal", "mature", "format", "label", "description", "prior"]) }}
 {% endmacro %}
 
 {# Adds a problem for each key that the type does not have; one of another type is told from a typo. #}

@@ -1,19 +1,19 @@
--- One row per experiment, metric and variant: posterior probabilities, which never decide. Empty
--- until they are released.
-{%- set double = experimentos.type_double() %}
-
-{{
-    experimentos.values_table(
-        [
-            ("experiment_id", dbt.type_string()),
-            ("metric", dbt.type_string()),
-            ("variant", dbt.type_string()),
-            ("probability_better", double),
-            ("probability_best", double),
-            ("expected_loss", double),
-            ("lower", double),
-            ("upper", double),
-        ],
-        [],
-    )
-}}
+-- One row per experiment, metric and treatment: posterior probabilities, which never decide.
+select
+    posteriors.experiment_id,
+    posteriors.metric,
+    posteriors.variant,
+    posteriors.probability_better,
+    posteriors.probability_best,
+    posteriors.expected_loss,
+    posteriors.lower,
+    posteriors.upper,
+    posteriors.method,
+    posteriors.prior_kind,
+    posteriors.prior_mean,
+    posteriors.prior_sd,
+    posteriors.prior_alpha,
+    posteriors.prior_beta
+from
+    {{ experimentos.inferred("posteriors") }} as posteriors
+    {{ experimentos.with_current_inputs("posteriors") }}

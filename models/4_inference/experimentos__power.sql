@@ -1,41 +1,30 @@
--- One row per hypothesis that decides: the smallest effect it would have found, and the units the
--- planned one needs.
-{%- set double = experimentos.type_double() %}
-
+-- One row per hypothesis that decides: the smallest effect it would have found, and the units and
+-- days that the planned one needs.
 with
 
-    deciding as (
+    effects as (
 
-        select
-            *,
-            case
-                when margin is not null
-                then 'noninferior'
-                when role = 'success'
-                then 'superior'
-                else 'harm'
-            end as test
+        select experiment_id, metric, variant, mde_reached
         from {{ experimentos.inferred("effects") }}
         where used_for_decision and role != 'explore'
 
     )
 
 select
-    experiment_id,
-    metric,
-    variant,
-    cast(test as {{ dbt.type_string() }}) as test,
-    role,
-    mde_planned,
-    mde_reached,
-    case
-        when mde_planned > 0 and mde_reached is not null
-        then
-            ceil(
-                (n_control + n_treatment)
-                * (mde_reached / mde_planned)
-                * (mde_reached / mde_planned)
-            )
-    end as n_needed,
-    cast(null as {{ double }}) as days_left
-from deciding
+    power.experiment_id,
+    power.metric,
+    power.variant,
+    power.test,
+    power.role,
+    power.mde_planned,
+    effects.mde_reached,
+    power.harm_found,
+    power.n_needed,
+    -- The window of a metric without an end closes when observation ends, however many units enter.
+    case when not inputs.is_endless then power.days_left end as days_left
+from {{ experimentos.inferred("power") }} as power {{ experimentos.with_current_inputs("power") }}
+left join
+    effects
+    on power.experiment_id = effects.experiment_id
+    and power.metric = effects.metric
+    and power.variant = effects.variant

@@ -38,6 +38,7 @@ INTERNAL = {"experiments": {"experiment_index"}}
 SCALES = {
     "effects": ("value_control", "value_treatment", "std_error", "lower_fixed", "upper_fixed"),
     "effects_by_age": ("std_error", "lower", "upper"),
+    "posteriors": ("lower", "upper"),
 }
 RELATIVE = 1e-12
 

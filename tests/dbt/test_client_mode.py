@@ -68,6 +68,8 @@ def test_the_client_needs_no_python_model(by_client: Workshop):
 
 
 def test_old_statistics_block_until_the_client_step_runs_again(by_client: Workshop):
+    shown = {mart: read(by_client, mart) for mart in ("posteriors", "power")}
+    assert all(shown.values())
     model = by_client.folder / "models/marts/purchases.sql"
     model.write_text(model.read_text().replace("visitor % 10 = 0", "visitor % 12 = 0"))
     by_client.dbt("build")
@@ -79,7 +81,12 @@ def test_old_statistics_block_until_the_client_step_runs_again(by_client: Worksh
     assert all("inference is older than the data" in message.lower() for _, message in stale)
     verdicts = "select distinct verdict, rule from main_analytics.experimentos__decisions"
     assert by_client.rows(verdicts) == [("hold", "health_blocked")]
+    # What was computed from other moments is not shown.
+    for mart, rows in shown.items():
+        assert len(read(by_client, mart)) < len(rows)
     build_by_client(by_client)
+    for mart, rows in shown.items():
+        assert len(read(by_client, mart)) == len(rows)
     assert ("launch",) in by_client.rows(
         "select verdict from main_analytics.experimentos__decisions"
     )
@@ -89,7 +96,7 @@ def test_a_removed_experiment_disappears(by_client: Workshop):
     (by_client.folder / "experiments/trust_badge.yml").unlink()
     build_by_client(by_client)
     marts = ("experiments", "effects", "effects_store", "effects_by_age", "ages_store", "health",
-             "decisions", "power")  # fmt: skip
+             "decisions", "power", "power_store", "posteriors", "posteriors_store")  # fmt: skip
     for mart in marts:
         found = by_client.rows(
             f"select distinct experiment_id from main_analytics.experimentos__{mart}"

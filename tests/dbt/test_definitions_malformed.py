@@ -44,6 +44,7 @@ ORDERS = {
             "delay": "1 day",
             "goal": "increase",
             "format": "percent",
+            "prior": {"alpha": 1, "beta": 20},
         },
         "revenue": {
             "type": "mean",
@@ -99,12 +100,14 @@ EXPERIMENT = {
             "goal": "increase",
             "cap": {"percentile": 0.99},
             "lower": {"absolute": 0},
+            "prior": "flat",
         }
     },
     "explore": {"order_value": {}},
     "alpha": 0.05,
     "power": 0.8,
     "mde": "2%",
+    "prior": {"lift": {"mean": 0, "sd": "5%"}},
     "monitoring": {"design": "fixed", "planned_n": 1000},
     "correction": "holm",
     "status": "running",

@@ -99,6 +99,7 @@ def test_a_row_gives_what_the_same_exposure_gives(tmp_path: Path):
         "alpha": 0.1,
         "power": 0.9,
         "mde": "3%",
+        "prior": '{"lift": {"mean": 0, "sd": "5%"}}',
         "correction": "bonferroni",
         "design": "fixed",
         "planned_n": 80.0,
@@ -116,6 +117,7 @@ def test_a_row_gives_what_the_same_exposure_gives(tmp_path: Path):
             "alpha": 0.1,
             "power": 0.9,
             "mde": "3%",
+            "prior": {"lift": {"mean": 0, "sd": "5%"}},
             "correction": "bonferroni",
             "monitoring": {"design": "fixed", "planned_n": 80},
             "status": "stopped",
@@ -153,6 +155,9 @@ def test_a_row_gives_what_the_same_exposure_gives(tmp_path: Path):
     assert ours == theirs
     decisions = project.mart("decisions")
     assert sorted(row["experiment_id"] for row in decisions) == ["by_exposure", "checkout"]
+    for name in ("checkout", "by_exposure"):
+        believed = project.mart("posteriors", f"experiment_id = '{name}'")
+        assert {row["prior_sd"] for row in believed} == {0.05}
     pair = project.one("experiment_metrics", "experiment_id = 'checkout' and metric = 'refunds'")
     assert pair["role"] == "guardrail"
 
@@ -208,6 +213,7 @@ ROWS_REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "bad_alpha": ({"alpha": "5"}, "`alpha` must be a number between 0 and 0.5, got '5'"),
     "alpha_text": ({"alpha": "5 percent"}, "got '5 percent'"),
     "mde_number": ({"mde": "0.02"}, "`mde` must be a percentage"),
+    "prior_word": ({"prior": "wide"}, "`prior` must be `flat`"),
     "bad_status": ({"status": "runing"}, "did you mean 'running'?"),
     "bad_unit": ({"unit": "device"}, "`unit` is 'device'"),
     "two_designs": (

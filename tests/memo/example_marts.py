@@ -311,6 +311,7 @@ def power_row(
         "role": role,
         "mde_planned": 0.02 if role == "success" else None,
         "mde_reached": reached,
+        "harm_found": reached if test == "harm" else None,
         "n_needed": 88214.0 if role == "success" else None,
         "days_left": 0.0 if role == "success" else None,
     }

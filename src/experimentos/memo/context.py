@@ -215,6 +215,7 @@ class Power:
     role: str | None
     mde_planned: float | None
     mde_reached: float | None
+    harm_found: float | None
     n_needed: float | None
     days_left: float | None
 
@@ -273,15 +274,15 @@ class Finding:
         What the numbers allow to be said, one of the codes in ``readings``.
     harm_reading : str
         The same for the harm family: 'worse', 'unverified', 'not_shown' or 'withheld'.
-    mde_reached : float or None
-        Smallest relative change that the planned power would have found.
+    harm_found : float or None
+        Of a guardrail without a margin, the smallest relative harm that 80 % power finds.
     """
 
     effect: Effect
     use: MetricUse | None
     reading: str
     harm_reading: str
-    mde_reached: float | None
+    harm_found: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,7 +222,7 @@ def _findings(rows: MemoRows) -> tuple[Finding, ...]:
     uses = {use.metric: use for use in rows.metrics}
     held = {row.variant for row in rows.variant_decisions if row.rule == "health_blocked"}
     all_blocked = _is_blocked(rows)
-    reached = _mde_reached(rows.power)
+    harms = {(row.metric, row.variant): row.harm_found for row in rows.power}
     findings = []
     for effect in sorted(_deciding(rows.effects), key=lambda row: _effect_order(row, uses)):
         blocked = (
@@ -239,7 +239,7 @@ def _findings(rows: MemoRows) -> tuple[Finding, ...]:
                 use=uses.get(effect.metric),
                 reading=readings.read_effect(effect, rows.experiment, blocked=blocked),
                 harm_reading=readings.read_harm(effect, rows.experiment, blocked=blocked),
-                mde_reached=reached.get((effect.metric, effect.variant)),
+                harm_found=harms.get((effect.metric, effect.variant)),
             )
         )
     return tuple(findings)
@@ -251,15 +251,6 @@ def _deciding(effects: tuple[Effect, ...]) -> list[Effect]:
         for row in effects
         if row.is_latest and row.used_for_decision and row.segment in (None, "all")
     ]
-
-
-def _mde_reached(power: tuple[Power, ...]) -> dict[tuple[str, str], float]:
-    """Smallest change found with the planned power; that of the harm test where it exists."""
-    reached: dict[tuple[str, str], float] = {}
-    for row in sorted(power, key=lambda row: (row.test == "harm", row.test)):
-        if row.mde_reached is not None:
-            reached[row.metric, row.variant] = row.mde_reached
-    return reached
 
 
 def _carriers(

@@ -32,6 +32,7 @@ from experimentos.power.rule import (
     ExperimentPlan,
     PlannedMetric,
     ZeroEffectCost,
+    design_factor,
     plan_experiment,
 )
 from experimentos.power.sequential_factors import (
@@ -68,6 +69,7 @@ __all__ = [
     "arm_level",
     "cluster_factor",
     "cuped_factor",
+    "design_factor",
     "detectable_after",
     "dunnett_critical",
     "duration_of",

@@ -232,7 +232,10 @@ def plan_experiment(
     level = np.where(success, tail / (success.sum() * arms), np.where(margin, tail / arms, np.nan))
     each = np.where(success | margin, 1 - (1 - wanted) / (margin.sum() + 1), np.nan)
     inflation = np.array(
-        [_inflation(*one, design, fractions, spending) for one in zip(level, each, strict=True)]
+        [
+            design_factor(*one, design=design, fractions=fractions, spending=spending)
+            for one in zip(level, each, strict=True)
+        ]
     )
     ratios = weights[1:] / weights[0]
     n_control = np.array(
@@ -256,10 +259,41 @@ def plan_experiment(
     )  # fmt: skip
 
 
-def _inflation(
-    level: float, power: float, design: str, fractions: npt.ArrayLike | None, spending: str
-) -> float:
-    """Factor of the design at one metric's level and power."""
+def design_factor(
+    level: float, power: float, *, design: str = "fixed", fractions: npt.ArrayLike | None = None,
+    spending: str = "obrien_fleming",
+) -> float:  # fmt: skip
+    """Units of a design over those of a test with one look, at one level and power.
+
+    Parameters
+    ----------
+    level : float
+        One-sided error rate; NaN where nothing is tested.
+    power : float
+        Power of both.
+    design : str
+        ``fixed``, ``group_sequential`` or ``always_valid``.
+    fractions : array of shape (looks,), optional
+        Information fractions of the looks, for ``group_sequential``.
+    spending : str
+        Spending function, for ``group_sequential``.
+
+    Returns
+    -------
+    float
+        1 for a fixed design and where nothing is tested.
+
+    Raises
+    ------
+    ArgumentError
+        If the fractions are missing or an argument is outside what is allowed.
+
+    Examples
+    --------
+    >>> round(design_factor(0.025, 0.8, design="always_valid"), 3)
+    1.916
+    """
+    one_of("design", design, DESIGNS)
     if design == "fixed" or np.isnan(level):
         return 1.0
     if design == "always_valid":

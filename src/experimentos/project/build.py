@@ -8,6 +8,8 @@ STORES = (
     "experimentos__effects_store",
     "experimentos__sample_ratio_store",
     "experimentos__ages_store",
+    "experimentos__posteriors_store",
+    "experimentos__power_store",
 )
 """What the client step writes: tables that dbt owns and Python fills."""
 
@@ -71,6 +73,10 @@ def estimate(project: Project) -> None:
     project.replace_rows(STORES[1], tables.sample_ratio(counts))
     ages = project.fetch_table("age_inputs", tables.EFFECTS_BY_AGE_INPUT)
     project.replace_rows(STORES[2], tables.effects_by_age(ages))
+    deciding = project.fetch_table("deciding_inputs", tables.DECIDING_INPUT)
+    project.replace_rows(STORES[3], tables.posteriors(deciding))
+    enrolment = project.fetch_table("enrolment", tables.ENROLMENT_INPUT)
+    project.replace_rows(STORES[4], tables.power(deciding, enrolment))
 
 
 def _after_stores(project: Project) -> Sequence[str]:

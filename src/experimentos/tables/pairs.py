@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from experimentos import arrow, estimators
 from experimentos.inference import choices
@@ -13,8 +14,6 @@ from experimentos.moments import BoolArray, FloatArray, IntArray, JointMoments, 
 from experimentos.tables.phases import Estimates, combine_phases
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from experimentos.estimators import Comparison
     from experimentos.inference.stratified import Strata
 
@@ -29,11 +28,20 @@ EFFECTS_INPUT = arrow.schema(
     "double: margin mde alpha power planned_n quantile_level quantile_value quantile_std_error "
     + " ".join(MOMENTS)
 )
+PRIOR = "string: prior_kind; double: prior_mean prior_sd prior_alpha prior_beta"
+DECIDING_INPUT = pa.schema([
+    *EFFECTS_INPUT,
+    *arrow.schema(f"string: design spending; integer: n_looks n_missing; {PRIOR}"),
+])  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Comparisons, plain ones first; control -1: none; `twin`: the element that decides."""
+    """Comparisons, plain ones first; control -1: none; `twin`: the element that decides.
+
+    `own_control` is what control's mean adds to the variance of the difference: arms are
+    independent but for that.
+    """
 
     treatment: IntArray
     control: IntArray
@@ -42,6 +50,7 @@ class Pairs:
     comparison: Comparison
     covariate: Comparison
     plain_variance: FloatArray
+    own_control: FloatArray
     theta: FloatArray
     effective_units: FloatArray
     n_combined: IntArray
@@ -86,11 +95,29 @@ def pair(inputs: pa.Table) -> Pairs:
         comparison=plain.append(found.adjusted.take(has)),
         covariate=found.covariate.take(every),
         plain_variance=(plain.std_error**2)[every],
+        own_control=np.concatenate([plain.var_control, found.own_control[has]]),
         theta=np.where(is_adjusted, found.theta[every], np.nan),
         effective_units=combined.effective_units[every],
         n_combined=combined.n_combined[every],
         strata=combined.strata,
     )
+
+
+def is_deciding(inputs: pa.Table) -> BoolArray:
+    """Tell which rows are of the readouts that decide, controls too.
+
+    Parameters
+    ----------
+    inputs : pyarrow.Table
+        With the columns of `EFFECTS_INPUT`.
+
+    Returns
+    -------
+    array of bool, shape (rows,)
+        Those of all units.
+    """
+    of_all = arrow.strings(inputs, "segment") == "all"
+    return np.asarray(arrow.flags(inputs, "is_deciding") & of_all)
 
 
 def joint_moments(inputs: pa.Table) -> JointMoments:
@@ -158,6 +185,7 @@ def _estimates(
     return Estimates(
         plain=plain,
         adjusted=estimators.compare_adjusted(adjusted.take(control), adjusted.take(treatment)),
+        own_control=adjusted.variance_within[control],
         covariate=estimators.compare(covariate.take(control), covariate.take(treatment)),
         theta=np.where(has_none, np.nan, adjusted.theta[treatment]),
         is_counted=np.isin(kind, COUNTED)[treatment],

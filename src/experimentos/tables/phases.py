@@ -30,10 +30,14 @@ _PARENT = ["experiment_id", "population", "basis", "as_of", "metric", "variant"]
 
 @dataclass(frozen=True)
 class Estimates:
-    """Treatments beside their controls: plain, adjusted (theta NaN: not), and their covariates."""
+    """Treatments beside their controls: plain, adjusted (theta NaN: not), and their covariates.
+
+    `own_control` is control's own part of the variance of the adjusted difference.
+    """
 
     plain: Comparison
     adjusted: Comparison
+    own_control: FloatArray
     covariate: Comparison
     theta: FloatArray
     is_counted: BoolArray
@@ -102,13 +106,16 @@ def _combine(
     chosen = plain.replace(is_adjusted, given.adjusted.take(part))
     coefficient = totals(group, weight * np.where(is_adjusted, theta, 0.0))
     some = totals(group, is_adjusted.astype(np.float64)) > 0
-    thetas = blank.theta.copy()
+    thetas, own_control = blank.theta.copy(), blank.own_control.copy()
+    own_part = np.where(is_adjusted, given.own_control[part], plain.var_control)
+    own_control[ramp] = totals(group, weight**2 * own_part)
     thetas[ramp] = np.where(some, coefficient, np.nan)
     covariate = estimators.combine(given.covariate.take(part), group, weight)
     return replace(
         blank,
         plain=_put(blank.plain, ramp, estimators.combine(plain, group, weight)),
         adjusted=_put(blank.adjusted, ramp, estimators.combine(chosen, group, weight)),
+        own_control=own_control,
         covariate=_put(blank.covariate, ramp, covariate),
         theta=thetas,
     )
@@ -122,6 +129,7 @@ def _without_estimates(given: Estimates, rows: BoolArray) -> Estimates:
         given,
         plain=given.plain.replace(rows, units),
         adjusted=given.adjusted.replace(rows, unknown),
+        own_control=np.where(rows, np.nan, given.own_control),
         covariate=given.covariate.replace(rows, unknown),
         theta=np.where(rows, np.nan, given.theta),
     )
