@@ -63,10 +63,12 @@
     {% do experimentos.read_variants(experiment, given, problems) %}
     {% do experimentos.read_roles(experiment, given, found, problems) %}
     {% do experimentos.read_population(experiment, given, found, tables, problems) %}
+    {% do experimentos.settle_design(experiment, given.get("monitoring"), problems) %}
     {% do experimentos.check_start(experiment, problems) %}
     {% do experiment.update(
         {"hash": experimentos.experiment_hash(experiment, given, found, tables)}
     ) %}
+    {% do experiment.update({"plan_hash": experimentos.plan_hash(experiment)}) %}
     {{ return(experiment) }}
 {% endmacro %}
 
@@ -84,8 +86,6 @@
         "power": 0.8,
         "correction": "holm",
         "status": "running",
-        "design": "fixed",
-        "planned_n": none,
         "mde": none,
     } %}
     {% for key, low, high in [("alpha", 0, 0.5), ("power", 0.5, 1)] if key in given %}
@@ -139,49 +139,8 @@
             {"mde": experimentos.checked_amount(where, "mde", given.mde, problems)}
         ) %}
     {% endif %}
-    {% do experimentos.read_monitoring(where, given.get("monitoring"), options, problems) %}
+    {% do options.update(experimentos.read_monitoring(where, given.get("monitoring"), problems)) %}
     {{ return(options) }}
-{% endmacro %}
-
-{% macro read_monitoring(where, given, options, problems) %}
-    {% if given is none %} {{ return(none) }} {% endif %}
-    {% set place = where ~ ", `monitoring`" %}
-    {% if given is string %} {% set given = {"design": given} %} {% endif %}
-    {% if given is not mapping %}
-        {% do problems.append(experimentos.problem(place, "must be a map, got '" ~ given ~ "'")) %}
-        {{ return(none) }}
-    {% endif %}
-    {% set later = ["spending", "looks", "futility", "gamma", "rho"] %}
-    {% do experimentos.check_keys(problems, place, given, ["design", "planned_n"], later) %}
-    {% set design = given.get("design", "fixed") %}
-    {% if design in ["group_sequential", "always_valid"] %}
-        {% do options.update({"design": design}) %}
-        {% do problems.append(
-            experimentos.problem(
-                place, "`design: " ~ design ~ "` is not supported yet", none, ["fixed"]
-            )
-        ) %}
-    {% elif design != "fixed" %}
-        {% do problems.append(
-            experimentos.problem(
-                place, "`design` is '" ~ design ~ "'", design | string, ["fixed"]
-            )
-        ) %}
-    {% endif %}
-    {% set planned_n = given.get("planned_n") %}
-    {% if planned_n is not none and (
-        planned_n is not integer or planned_n is boolean or planned_n < 2
-    ) %}
-        {% do problems.append(
-            experimentos.problem(
-                place,
-                "`planned_n` must be a whole number of units in all, got '"
-                ~ planned_n
-                ~ "'",
-            )
-        ) %}
-    {% else %} {% do options.update({"planned_n": planned_n}) %}
-    {% endif %}
 {% endmacro %}
 
 {% macro checked_amount(where, key, value, problems) %}

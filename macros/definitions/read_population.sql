@@ -35,9 +35,6 @@
             }
         ) %}
     {% endif %}
-    {% if experiment.design in ["group_sequential", "always_valid"] %}
-        {% do experimentos.check_deciding(experiment, problems) %}
-    {% endif %}
 {% endmacro %}
 
 {% macro read_segments(experiment, given, tables, problems) %}
@@ -193,24 +190,4 @@
             )
         ) %}
     {% endif %}
-{% endmacro %}
-
-{# Looks before the end need units that enter once and never change. #}
-{% macro check_deciding(experiment, problems) %}
-    {% for pair in experiment.pairs if pair.role != "explore" %}
-        {% if pair.is_endless or not pair.metric.mature %}
-            {% do problems.append(
-                experimentos.problem(
-                    experiment.where,
-                    "metric '"
-                    ~ pair.metric.name
-                    ~ "' decides, and `design: "
-                    ~ experiment.design
-                    ~ "` needs units that enter once: `"
-                    ~ ("window: none" if pair.is_endless else "mature: false")
-                    ~ "` is for explore, or for `design: fixed`",
-                )
-            ) %}
-        {% endif %}
-    {% endfor %}
 {% endmacro %}

@@ -76,7 +76,10 @@
 
 {# Which readouts a metric has: earlier days and units with open windows need times. #}
 {% macro has_readout() %}
-    (pairs.is_dated or (readouts.is_latest and bases.basis = 'mature'))
+    (
+        (pairs.is_dated and (readouts.has_open or bases.basis = 'mature'))
+        or (readouts.is_latest and bases.basis = 'mature')
+    )
 {% endmacro %}
 
 {% macro two_bases() %}

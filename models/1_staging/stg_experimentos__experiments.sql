@@ -50,6 +50,11 @@
             found.get("data_as_of"),
             experiment.edit_note,
             experimentos.finishes_after(experiment, definitions),
+            experiment.get("spending", "obrien_fleming"),
+            experiment.get("spending_parameter"),
+            experiment.get("futility"),
+            experiment.get("plan_hash"),
+            experiment.get("plan_override"),
         ]
     ) %}
 {%- endfor %}
@@ -81,6 +86,11 @@
             ("archived_data_as_of", "timestamp"),
             ("edit_note", dbt.type_string()),
             ("finishes_after", "bigint"),
+            ("spending", dbt.type_string()),
+            ("spending_parameter", experimentos.type_double()),
+            ("futility", dbt.type_string()),
+            ("plan_hash", dbt.type_string()),
+            ("plan_override", dbt.type_string()),
         ],
         rows,
     )

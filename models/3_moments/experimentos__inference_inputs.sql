@@ -19,7 +19,15 @@
     "as_of",
     "basis",
 ] %}
-{%- set asked = ["definitions_hash", "is_deciding", "is_final", "has_covariate", "n_units"] %}
+{%- set asked = [
+    "definitions_hash",
+    "is_deciding",
+    "is_final",
+    "has_covariate",
+    "n_units",
+    "look",
+    "is_open",
+] %}
 
 with
 
@@ -42,8 +50,22 @@ with
             pairs.*,
             variants.variant,
             variants.is_control,
+            experiments.starts_at,
             experiments.planned_n
             * least(variants.planned_share, control.planned_share) as planned_n,
+            -- Of the comparison: n of one arm times n of the other over their sum.
+            experiments.planned_n / nullif(
+                1 / nullif(variants.planned_share, 0) + 1 / nullif(control.planned_share, 0), 0
+            ) as planned_effective_n,
+            plans.spending,
+            plans.spending_parameter,
+            plans.futility,
+            plans.plan_hash,
+            looks.look,
+            looks.look_at,
+            looks.time_fraction,
+            coalesce(looks.is_last_look, false) as is_last_look,
+            looks.next_look_at,
             coalesce(activated.population, 'assigned') as deciding_population,
             case
                 when pairs.is_dated and experiments.summary_model is null
@@ -55,6 +77,12 @@ with
         inner join
             {{ ref("experimentos__experiments") }} as experiments
             on pairs.experiment_index = experiments.experiment_index
+        inner join
+            {{ ref("stg_experimentos__experiments") }} as plans
+            on pairs.experiment_index = plans.experiment_index
+        left join
+            {{ ref("experimentos__current_looks") }} as looks
+            on pairs.experiment_index = looks.experiment_index
         inner join
             {{ ref("stg_experimentos__variants") }} as variants
             on pairs.experiment_index = variants.experiment_index
@@ -92,6 +120,19 @@ with
 
     ),
 
+    -- Metrics with a readout of the day of the look. Quantiles have the latest only.
+    cut as (
+
+        select distinct moments.experiment_id, moments.metric
+        from moments
+        inner join
+            {{ ref("experimentos__current_looks") }} as looks
+            on moments.experiment_id = looks.experiment_id
+            and moments.as_of = looks.look_at
+        where moments.segment = 'all' and moments.basis = 'mature'
+
+    ),
+
     read as (
 
         select
@@ -114,8 +155,39 @@ with
             asked.quantile_level,
             asked.n_phases,
             asked.definitions_hash,
-            asked.is_final and moments.as_of is not distinct from asked.data_as_of as is_final,
-            moments.as_of is not distinct from asked.data_as_of
+            asked.planned_effective_n,
+            asked.spending,
+            asked.spending_parameter,
+            asked.futility,
+            asked.plan_hash,
+            asked.look,
+            asked.look_at as look_date,
+            asked.time_fraction,
+            asked.is_last_look,
+            asked.next_look_at,
+            asked.data_as_of as seen_at,
+            -- When Launch may be spoken of: a fixed design at its end, others at a look, or after
+            -- a week.
+            case
+                asked.design
+                when 'fixed'
+                then asked.is_final and moments.as_of is not distinct from asked.data_as_of
+                when 'group_sequential'
+                then asked.look is not null
+                else
+                    coalesce(
+                        moments.as_of >= {{ experimentos.add_seconds("asked.starts_at", 604800) }},
+                        false
+                    )
+            end as is_open,
+            case
+                when asked.design = 'group_sequential'
+                then asked.is_last_look and moments.as_of is not distinct from asked.look_at
+                else asked.is_final and moments.as_of is not distinct from asked.data_as_of
+            end as is_final,
+            moments.as_of is not distinct from case
+                when cut.metric is null then asked.data_as_of else asked.look_at
+            end
             and moments.segment = 'all'
             and moments.population = asked.deciding_population
             and moments.basis = asked.deciding_basis as is_deciding,
@@ -129,6 +201,7 @@ with
             on moments.experiment_id = asked.experiment_id
             and moments.metric = asked.metric
             and moments.variant = asked.variant
+        left join cut on moments.experiment_id = cut.experiment_id and moments.metric = cut.metric
         left join
             coverage
             on moments.experiment_id = coverage.experiment_id
@@ -157,8 +230,20 @@ select
     design,
     is_deciding,
     is_final,
+    is_open,
+    look,
+    look_date,
+    time_fraction,
+    is_last_look,
+    next_look_at,
+    seen_at,
+    spending,
+    spending_parameter,
+    futility,
+    plan_hash,
     n_phases,
     planned_n,
+    planned_effective_n,
     has_covariate,
     n_units,
     n_events,

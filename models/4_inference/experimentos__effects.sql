@@ -84,7 +84,26 @@ select
     effects.method,
     effects.used_for_decision,
     effects.is_latest,
-    effects.is_final
+    effects.is_final,
+    cast(effects.look as integer) as look,
+    effects.look_date,
+    {%- for name in [
+        "information",
+        "information_fraction",
+        "statistic",
+        "boundary",
+        "alpha_spent",
+        "statistic_harm",
+        "boundary_harm",
+        "futility_boundary",
+        "p_value_stagewise",
+        "estimate_stagewise",
+        "lower_stagewise",
+        "upper_stagewise",
+        "restated_by",
+    ] %}
+        effects.{{ name }}{{ "," if not loop.last }}
+    {%- endfor %}
 from effects
 left join
     wrong_levels

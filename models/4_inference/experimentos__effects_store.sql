@@ -9,6 +9,7 @@
     )
 }}
 -- depends_on: {{ ref("experimentos__inference_inputs") }}
+-- depends_on: {{ ref("experimentos__past_looks") }}
 {%- set text, double = dbt.type_string(), experimentos.type_double() %}
 
 {{
@@ -63,6 +64,25 @@
             ("p_value_balance_corrected", double),
             ("inputs_hash", text),
             ("control_inputs_hash", text),
+            ("look", "bigint"),
+            ("look_date", "timestamp"),
+            ("is_open", "boolean"),
+            ("p_value_harm_planned", double),
+            ("information", double),
+            ("information_fraction", double),
+            ("statistic", double),
+            ("boundary", double),
+            ("alpha_spent", double),
+            ("statistic_harm", double),
+            ("boundary_harm", double),
+            ("alpha_spent_harm", double),
+            ("planned_n", double),
+            ("futility_boundary", double),
+            ("p_value_stagewise", double),
+            ("estimate_stagewise", double),
+            ("lower_stagewise", double),
+            ("upper_stagewise", double),
+            ("restated_by", double),
         ],
         [],
     )

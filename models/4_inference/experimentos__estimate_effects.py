@@ -5,4 +5,7 @@ from experimentos import tables
 
 def model(dbt, session):
     dbt.config(materialized="table")
-    return tables.effects(dbt.ref("experimentos__inference_inputs").to_arrow_table())
+    return tables.effects(
+        dbt.ref("experimentos__inference_inputs").to_arrow_table(),
+        dbt.ref("experimentos__past_looks").to_arrow_table(),
+    )

@@ -87,6 +87,8 @@ class Decided:
         Of the comparison's arm, before and after Holm over arms.
     p_harm_corrected : array of shape (k,)
         Corrected over the harm family; NaN for explore metrics.
+    harm_tail : array of shape (k,)
+        One-sided level at which the comparison was tested in the harm family; NaN likewise.
     """
 
     p_corrected: FloatArray
@@ -94,6 +96,7 @@ class Decided:
     p_launch: FloatArray
     p_launch_corrected: FloatArray
     p_harm_corrected: FloatArray
+    harm_tail: FloatArray
 
 
 def decide(hypotheses: Hypotheses) -> Decided:
@@ -120,15 +123,16 @@ def decide(hypotheses: Hypotheses) -> Decided:
     tail = np.where(success, success_tail, given.alpha / 2)
     tail = np.where(guardrail & given.has_margin, arm_tail, tail)
 
-    p_harm_corrected = np.full_like(given.p_harm, np.nan)
+    p_harm_corrected, harm_tail = (np.full_like(given.p_harm, np.nan) for _ in range(2))
     in_harm = success | guardrail
-    p_harm_corrected[in_harm] = holm(
+    harm = holm(
         given.p_harm[in_harm],
         given.group[in_harm],
         level=given.alpha[in_harm] / 2,
         sizes=((n_success + n_guardrails) * n_arms)[in_harm],
-    ).p_value
-    return Decided(p_corrected, tail, p_launch, p_launch_corrected, p_harm_corrected)
+    )
+    p_harm_corrected[in_harm], harm_tail[in_harm] = harm.p_value, harm.level
+    return Decided(p_corrected, tail, p_launch, p_launch_corrected, p_harm_corrected, harm_tail)
 
 
 def harm_p_value(p_any: FloatArray, p_planned: FloatArray) -> FloatArray:

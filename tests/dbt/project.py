@@ -86,9 +86,14 @@ class Project:
         (self.folder / path).write_text(text)
 
     def experiment(self, name: str, definition: Mapping[str, Any] | str, **properties: Any) -> None:
-        """Add an experiment; a text is taken as the YAML of the definition, as people write it."""
+        """Add an experiment; a text is taken as the YAML of the definition, as people write it.
+
+        Most tests are about one readout at the end, so the design is fixed unless they say more.
+        """
         if isinstance(definition, str):
             definition = yaml.safe_load(definition)
+        if isinstance(definition, dict):
+            definition = {"monitoring": "fixed"} | definition
         exposure = {
             "name": name,
             "type": "analysis",

@@ -183,17 +183,6 @@ EXPERIMENTS["later_entry_weight"] = (
     {"success": {"ordered": {"weight": 2}}},
     "metric ordered: `weight` is not supported yet",
 )
-for key in ("spending", "looks", "futility"):
-    EXPERIMENTS[f"later_monitoring_{key}"] = (
-        {"monitoring": {"design": "fixed", key: 4}},
-        f"`monitoring`: `{key}` is not supported yet",
-    )
-for design in ("group_sequential", "always_valid"):
-    EXPERIMENTS[f"later_design_{design}"] = (
-        {"monitoring": design},
-        f"`design: {design}` is not supported yet",
-        "allowed: fixed",
-    )
 for correction in ("hommel", "closed", "dunnett"):
     EXPERIMENTS[f"later_correction_{correction}"] = (
         {"correction": correction},

@@ -92,7 +92,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Project:
     )
     # The keys are quoted: dbt itself warns of integer keys (and, seeing pytest, waits for ever).
     numbered = experiment({"0": 0.5, "1": 0.5}, id=7, success=["ordered"])
-    project.experiment("numbered", numbered | {"control": 0})
+    project.experiment("numbered", numbered | {"control": 0, "monitoring": None})
     project.experiment(
         "wrong", experiment({"a": 0.5, "b": 0.6}, success=["ordred"], color=raw(HOSTILE))
     )
@@ -170,7 +170,7 @@ def test_defaults_are_the_documented_ones(shop: Project):
         0.05,
         0.8,
         "holm",
-        "fixed",
+        "group_sequential",
         "running",
         "Test team",
         "test@example.com",

@@ -68,7 +68,8 @@ def estimate(project: Project) -> None:
     from experimentos import tables  # noqa: PLC0415
 
     inputs = project.fetch_table("inference_inputs", tables.EFFECTS_INPUT)
-    project.replace_rows(STORES[0], tables.effects(inputs))
+    looks = project.fetch_table("past_looks", tables.LOOKS_INPUT)
+    project.replace_rows(STORES[0], tables.effects(inputs, looks))
     counts = project.fetch_table("sample_ratio_inputs", tables.SAMPLE_RATIO_INPUT)
     project.replace_rows(STORES[1], tables.sample_ratio(counts))
     ages = project.fetch_table("age_inputs", tables.EFFECTS_BY_AGE_INPUT)

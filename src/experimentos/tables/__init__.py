@@ -8,6 +8,7 @@ from experimentos.tables.ages import EFFECTS_BY_AGE_INPUT, EFFECTS_BY_AGE_OUTPUT
 from experimentos.tables.bayesian import POSTERIORS_OUTPUT, posteriors
 from experimentos.tables.comparisons import EFFECTS_OUTPUT, effects
 from experimentos.tables.enrolment import ENROLMENT_INPUT
+from experimentos.tables.monitoring import LOOKS_INPUT
 from experimentos.tables.pairs import DECIDING_INPUT, EFFECTS_INPUT
 from experimentos.tables.planning import POWER_OUTPUT, power
 from experimentos.tables.splits import SAMPLE_RATIO_INPUT, SAMPLE_RATIO_OUTPUT, sample_ratio
@@ -19,6 +20,7 @@ __all__ = [
     "EFFECTS_INPUT",
     "EFFECTS_OUTPUT",
     "ENROLMENT_INPUT",
+    "LOOKS_INPUT",
     "POSTERIORS_OUTPUT",
     "POWER_OUTPUT",
     "SAMPLE_RATIO_INPUT",

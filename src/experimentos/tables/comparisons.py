@@ -22,6 +22,7 @@ from experimentos import arrow, families
 from experimentos.inference import choices, lift, mixed, no_effect
 from experimentos.inference.mixed import Mixed
 from experimentos.tables.deciding import DECIDED, decide
+from experimentos.tables.monitoring import LOOKS_INPUT
 from experimentos.tables.pairs import COUNTED, EFFECTS_INPUT, GROUP, Pairs, pair
 
 if TYPE_CHECKING:
@@ -35,23 +36,29 @@ EFFECTS_OUTPUT = arrow.schema(
     "string: margin_kind; double: p_value_noninferior p_value_harm p_value_harm_corrected "
     "p_value_worse theta variance_reduction; string: method; "
     "flag: used_for_decision is_latest is_final; double: p_launch p_launch_corrected mde_reached "
-    "mde_planned p_value_balance p_value_balance_corrected; string: inputs_hash control_inputs_hash"
+    "mde_planned p_value_balance p_value_balance_corrected; "
+    "string: inputs_hash control_inputs_hash; "
+    "integer: look; time: look_date; flag: is_open; double: p_value_harm_planned information "
+    "information_fraction statistic boundary alpha_spent statistic_harm boundary_harm "
+    "alpha_spent_harm planned_n futility_boundary p_value_stagewise estimate_stagewise "
+    "lower_stagewise upper_stagewise restated_by"
 )
 WORDS = {
     "role": ["success", "guardrail", "explore"],
     "metric_type": [*COUNTED, "mean", "ratio", "quantile"],
     "goal": ["increase", "decrease"],
     "margin_kind": ["relative", "absolute"],
+    "design": ["fixed", "group_sequential", "always_valid"],
     "mde_kind": ["relative", "absolute"],
 }
 _PASSED_ON = [
     "experiment_id", "metric", "variant", "population", "segment", "segment_value", "as_of",
-    "basis", "control", "role", "goal", "margin_kind", "is_final", "inputs_hash",
+    "basis", "control", "role", "goal", "margin_kind", "inputs_hash",
 ]  # fmt: skip
 _LEVELS = ["experiment_id", "population", "basis", "as_of", "metric", "variant", "segment"]
 
 
-def effects(table: pa.Table) -> pa.Table:
+def effects(table: pa.Table, looks: pa.Table | None = None) -> pa.Table:
     """Effects, intervals and p-values of every comparison.
 
     Parameters
@@ -59,6 +66,9 @@ def effects(table: pa.Table) -> pa.Table:
     table : pyarrow.Table
         `experimentos__inference_inputs`: one row per experiment, metric, variant (control included)
         and readout. Needs the columns of `EFFECTS_INPUT`; others are ignored.
+    looks : pyarrow.Table, optional
+        `experimentos__past_looks`: what earlier builds recorded in `experimentos__looks`. Needs
+        the columns of `LOOKS_INPUT`. Default: there were no looks.
 
     Returns
     -------
@@ -75,6 +85,7 @@ def effects(table: pa.Table) -> pa.Table:
         If a role, metric type, goal, margin kind or correction is unknown.
     """
     inputs = arrow.read(table, EFFECTS_INPUT)
+    past = LOOKS_INPUT.empty_table() if looks is None else arrow.read(looks, LOOKS_INPUT)
     if inputs.num_rows == 0:
         return EFFECTS_OUTPUT.empty_table()
     arrow.require_words(inputs, WORDS)
@@ -82,7 +93,7 @@ def effects(table: pa.Table) -> pa.Table:
     with np.errstate(all="ignore"):
         pairs = pair(inputs)
         rows = inputs.take(pairs.treatment)
-        result = _statistics(rows, pairs) | {name: rows.column(name) for name in _PASSED_ON}
+        result = _statistics(rows, past, pairs) | {name: rows.column(name) for name in _PASSED_ON}
     result["is_latest"] = _is_latest(inputs)[pairs.treatment]
     control = pa.array(pairs.control, mask=pairs.control < 0)
     result["control_inputs_hash"] = inputs.column("inputs_hash").take(control)
@@ -91,26 +102,33 @@ def effects(table: pa.Table) -> pa.Table:
     return output.sort_by([*order, ("adjustment", "descending")])
 
 
-def _statistics(rows: pa.Table, pairs: Pairs) -> dict[str, object]:
+def _statistics(rows: pa.Table, past: pa.Table, pairs: Pairs) -> dict[str, object]:
     """All numbers of the output, one element per comparison."""
     several = _mixed(rows, pairs)
     segment = arrow.strings(rows, "segment")
     is_decided = arrow.flags(rows, "is_deciding") & (segment == "all")
     alpha = arrow.floats(rows, "alpha")
     alpha = np.where((alpha > 0) & (alpha < 1), alpha, np.nan)
+    comparison = several.comparison
     columns = _classical(several, alpha)
-    decided, goal = decide(rows.filter(pa.array(is_decided)), several, pairs, is_decided)
-    for name in DECIDED:
+    columns |= {"estimate": comparison.estimate, "std_error": comparison.std_error}
+    decided, goal, is_closed = decide(
+        rows.filter(pa.array(is_decided)), past, several, pairs, is_decided
+    )
+    for name in [*DECIDED, "estimate", "std_error"]:
         values = columns.get(name, np.full(alpha.shape, np.nan)).copy()
         values[is_decided] = decided[name]
         columns[name] = values
+    is_final = arrow.flags(rows, "is_final")
+    is_final[is_decided] = is_closed
     is_level = pairs.is_chosen & (segment != "all") & (segment != "phase")
     columns["p_value_corrected"][is_level] = families.correct_levels(
         columns["p_value_fixed"][is_level],
         arrow.codes(rows, _LEVELS)[is_level] if is_level.any() else np.empty(0, dtype=np.int64),
         alpha[is_level],
     )
-    comparison = several.comparison
+    number = _look_number(rows, columns["boundary"])
+    number[~(is_decided & pairs.is_chosen)] = np.nan
     explained = 1 - comparison.std_error**2 / pairs.plain_variance
     return columns | {
         "margin": arrow.floats(rows, "margin"),
@@ -119,13 +137,27 @@ def _statistics(rows: pa.Table, pairs: Pairs) -> dict[str, object]:
         "n_treatment": comparison.n_treatment,
         "value_control": comparison.mean_control,
         "value_treatment": comparison.mean_treatment,
-        "estimate": comparison.estimate,
-        "std_error": comparison.std_error,
         "theta": pairs.theta,
         "variance_reduction": np.where(pairs.is_adjusted, explained, np.nan),
         "method": mixed.name_methods(several, goal, pairs.is_adjusted, pairs.n_combined),
         "used_for_decision": pairs.is_chosen & is_decided,
+        "is_final": is_final,
+        "is_open": arrow.flags(rows, "is_open") & is_decided,
+        "look": number,
+        "look_date": pc.if_else(pa.array(~np.isnan(number)), _look_date(rows), None),
     }
+
+
+def _look_number(rows: pa.Table, boundary: FloatArray) -> FloatArray:
+    """Give looks their numbers; an always-valid design has one, its start, which sets it."""
+    design = arrow.strings(rows, "design")
+    start = np.where(np.isnan(boundary), np.nan, 1.0)
+    look = np.where(design == "group_sequential", arrow.floats(rows, "look"), np.nan)
+    return np.where(design == "always_valid", start, look)
+
+
+def _look_date(rows: pa.Table) -> pa.ChunkedArray:
+    return pc.coalesce(rows.column("look_date"), rows.column("as_of"))
 
 
 def _mixed(rows: pa.Table, pairs: Pairs) -> Mixed:

@@ -12,6 +12,8 @@ from experimentos.checks import balance
 from experimentos.errors import TableError
 from experimentos.inference import detectable, lift, mixed
 from experimentos.inference.mixed import Directed, Goal, Mixed
+from experimentos.tables import monitoring
+from experimentos.tables.monitoring import REMEMBERED, Course
 from experimentos.tables.pairs import COUNTED, Pairs
 
 if TYPE_CHECKING:
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
     from experimentos.moments import BoolArray, FloatArray
 
-DEFAULT_PLANNED_N = 5000.0
 # A family spans the bases: a metric may decide on all its units, and another on its mature ones.
 FAMILY = ["experiment_id", "population", "as_of"]
 _HYPOTHESIS = ["experiment_id", "metric", "variant"]
@@ -27,7 +28,10 @@ DECIDED = [
     "p_value", "p_value_corrected", "p_value_noninferior", "p_value_harm",
     "p_value_harm_corrected", "p_value_worse", "p_launch", "p_launch_corrected", "lower", "upper",
     "level", "lift", "lift_lower", "lift_upper", "mde_reached", "mde_planned", "p_value_balance",
-    "p_value_balance_corrected",
+    "p_value_balance_corrected", "p_value_harm_planned", "information", "information_fraction",
+    "statistic", "boundary", "alpha_spent", "statistic_harm", "boundary_harm", "alpha_spent_harm",
+    "planned_n", "futility_boundary", "p_value_stagewise", "estimate_stagewise",
+    "lower_stagewise", "upper_stagewise", "restated_by",
 ]  # fmt: skip
 
 
@@ -41,17 +45,31 @@ class Plan:
     is_guardrail: BoolArray
     has_margin: BoolArray
     is_final: BoolArray
+    is_open: BoolArray
+
+
+@dataclass(frozen=True)
+class Tested:
+    """P-values that hold at this look, and the statistics they come from."""
+
+    directed: Directed
+    superior: FloatArray
+    noninferior: FloatArray
+    harm: FloatArray
+    harm_planned: FloatArray
+    statistic: FloatArray
+    statistic_harm: FloatArray
 
 
 def decide(
-    rows: pa.Table, every: Mixed, all_pairs: Pairs, is_decided: BoolArray
-) -> tuple[dict[str, FloatArray], Goal]:
+    rows: pa.Table, past: pa.Table, every: Mixed, all_pairs: Pairs, is_decided: BoolArray
+) -> tuple[dict[str, FloatArray], Goal, BoolArray]:
     """Columns of `DECIDED` for the comparisons of some rows, and the goals of all comparisons.
 
     Parameters
     ----------
-    rows : pyarrow.Table
-        Treatments whose readout decides.
+    rows, past : pyarrow.Table
+        Treatments whose readout decides, and looks that earlier builds recorded.
     every, all_pairs : Mixed, Pairs of shape (k,)
         All comparisons.
     is_decided : array of bool, shape (k,)
@@ -60,9 +78,11 @@ def decide(
     Returns
     -------
     columns : dict
-        Arrays by name, one element per row.
+        Arrays by name, one element per row; `estimate` and `std_error` where a look was recorded.
     goal : Goal, fields of shape (k,)
         Margin NaN where none is tested.
+    is_closed : array of bool, one element per row
+        Whether this is the last look of the hypothesis.
 
     Raises
     ------
@@ -72,18 +92,71 @@ def decide(
     several, pairs, plan = every.take(is_decided), all_pairs.take(is_decided), _plan(rows)
     _require_one_each(rows, pairs)
     counted = np.isin(arrow.strings(rows, "metric_type"), COUNTED)
-    directed, p_harm = _one_sided(rows, several, plan, pairs, counted)
-    columns, tail = _correct(rows, pairs, plan, directed, p_harm)
-    columns |= _intervals(several, plan, directed, tail, plan.is_final & pairs.is_chosen)
+    course = monitoring.follow(rows, past, several, pairs, alpha=plan.alpha, is_counted=counted)
+    tested = _test(several, plan, pairs, counted, course)
+    columns, tail, harm_tail = _correct(rows, pairs, plan, tested)
+    columns |= _intervals(several, plan, tested, course, tail, _is_shown(plan, course, pairs))
     columns |= _balance(rows, pairs)
     size, mde = np.abs(several.comparison.mean_control), arrow.floats(rows, "mde")
     mde_absolute = np.where(size > 0, mde / size, np.nan)
     is_absolute = arrow.strings(rows, "mde_kind") == "absolute"
+    power = arrow.floats(rows, "power")
     columns |= {
-        "mde_reached": detectable(several.comparison, tail, arrow.floats(rows, "power")),
+        "mde_reached": detectable(several.comparison, tail, power),
         "mde_planned": np.where(is_absolute, mde_absolute, mde),
     }
-    return columns, _spread(plan.goal, is_decided)
+    columns |= _look(rows, plan, tested, course, tail, harm_tail)
+    columns |= _remembered(several, course, columns)
+    has_look = ~np.isnan(arrow.floats(rows, "look"))
+    is_closed = np.where(course.is_sequential, course.is_closed & has_look, plan.is_final)
+    return columns, _spread(plan.goal, is_decided), is_closed
+
+
+def _is_shown(plan: Plan, course: Course, pairs: Pairs) -> BoolArray:
+    """Whether there is a test at this time that an interval can be dual to."""
+    started = course.is_anytime & ~np.isnan(course.mixture)
+    shown = np.where(course.is_monitored, started | course.is_at_look, plan.is_final)
+    return np.asarray(shown & pairs.is_chosen)
+
+
+def _look(
+    rows: pa.Table, plan: Plan, tested: Tested, course: Course, tail: FloatArray,
+    harm_tail: FloatArray,
+) -> dict[str, FloatArray]:  # fmt: skip
+    """Put together what is remembered of this look."""
+    bound, spent = monitoring.boundary(course, tail)
+    harm_bound, harm_spent = monitoring.boundary(
+        course, harm_tail * families.HARM_PLANNED_SHARE, spending=monitoring.HARM_SPENDING
+    )
+    with np.errstate(invalid="ignore"):
+        crossed = plan.is_success & (tested.statistic >= bound)
+    asked = np.where(plan.is_success, arrow.strings(rows, "futility"), "")
+    power = arrow.floats(rows, "power")
+    columns = {
+        "p_value_harm_planned": np.where(course.is_sequential, tested.harm_planned, np.nan),
+        "information": course.here(course.information),
+        "information_fraction": np.minimum(course.here(course.fractions), 1.0),
+        "statistic": tested.statistic,
+        "boundary": bound,
+        "alpha_spent": spent,
+        "statistic_harm": tested.statistic_harm,
+        "boundary_harm": np.where(course.is_sequential, harm_bound, np.nan),
+        "alpha_spent_harm": harm_spent,
+        "planned_n": course.planned_n,
+        "futility_boundary": monitoring.futility(course, tail, power, asked),
+    }
+    return columns | monitoring.stopped(course, tested.statistic, tail, crossed, plan.goal.sign)
+
+
+def _remembered(
+    several: Mixed, course: Course, columns: dict[str, FloatArray]
+) -> dict[str, FloatArray]:
+    """Numbers of a look that was recorded, and by how much the data have changed since."""
+    shown = course.remembered
+    now = {"estimate": several.comparison.estimate, "std_error": several.comparison.std_error}
+    is_old = ~np.isnan(shown["estimate"])
+    found = {name: np.where(is_old, shown[name], (columns | now)[name]) for name in REMEMBERED}
+    return found | {"restated_by": np.where(is_old, now["estimate"] - shown["estimate"], np.nan)}
 
 
 def _require_one_each(rows: pa.Table, pairs: Pairs) -> None:
@@ -118,36 +191,65 @@ def _plan(rows: pa.Table) -> Plan:
         is_guardrail=is_guardrail,
         has_margin=is_guardrail & ~np.isnan(margin),
         is_final=arrow.flags(rows, "is_final"),
+        is_open=np.where(
+            np.isin(arrow.strings(rows, "design"), ["group_sequential", "always_valid"]),
+            arrow.flags(rows, "is_open"),
+            arrow.flags(rows, "is_final"),
+        ),
     )
 
 
-def _one_sided(
-    rows: pa.Table, several: Mixed, plan: Plan, pairs: Pairs, is_counted: BoolArray
-) -> tuple[Directed, FloatArray]:
-    """One-sided p-values at a fixed time, and the harm p-value valid now."""
-    wanted = plan.has_margin & (plan.is_final | mixed.started_harm(several, is_counted))
+def _test(
+    several: Mixed, plan: Plan, pairs: Pairs, is_counted: BoolArray, course: Course
+) -> Tested:
+    """One-sided p-values: at this time alone, and such as hold at this look."""
+    wanted = plan.has_margin & (plan.is_open | mixed.started_harm(several, is_counted))
     directed = mixed.direct(several, plan.goal, wanted)
-    p_fixed = np.where(plan.has_margin, directed.beyond_margin, directed.worse)
-    planned_n = arrow.floats(rows, "planned_n")
+    worse = np.where(plan.has_margin, directed.beyond_margin, directed.worse)
+    is_launch = np.where(plan.has_margin, directed.noninferior, directed.superior)
+    repeated, statistic = monitoring.valid(course, is_launch, course.statistic)
+    p_launch = np.where(course.is_sequential, repeated, monitoring.anytime(course, is_launch))
+    superior = np.where(plan.has_margin, np.nan, p_launch)
+    p_planned, statistic_harm = monitoring.valid(
+        course, worse, course.harm_statistic, spending=monitoring.HARM_SPENDING
+    )
+    p_planned = _at_its_time(plan, course, p_planned, worse)
+    has_budget = course.is_anytime & ~course.is_sequential
     p_any = mixed.always_valid_harm(
-        several, p_fixed, is_counted,
-        alpha=plan.alpha / 2 * families.HARM_ANY_SHARE,
-        planned_n=np.where(planned_n > 0, planned_n, DEFAULT_PLANNED_N),
+        several, worse, is_counted,
+        alpha=plan.alpha / 2 * np.where(has_budget, 1.0, families.HARM_ANY_SHARE),
+        planned_n=course.planned_n,
         effective_units=pairs.effective_units,
     )  # fmt: skip
-    p_harm = families.harm_p_value(p_any, np.where(plan.is_final, p_fixed, np.nan))
-    return directed, np.where(plan.is_success | plan.is_guardrail, p_harm, np.nan)
+    p_harm = np.where(has_budget, p_any, families.harm_p_value(p_any, p_planned))
+    return Tested(
+        directed=directed,
+        superior=_at_its_time(plan, course, superior, directed.superior),
+        noninferior=np.where(
+            plan.has_margin,
+            _at_its_time(plan, course, p_launch, directed.noninferior),
+            np.nan,
+        ),
+        harm=np.where(plan.is_success | plan.is_guardrail, p_harm, np.nan),
+        harm_planned=p_planned,
+        statistic=np.where(course.is_anytime, monitoring.statistic_of(is_launch), statistic),
+        statistic_harm=statistic_harm,
+    )
+
+
+def _at_its_time(
+    plan: Plan, course: Course, p_value: FloatArray, p_fixed: FloatArray
+) -> FloatArray:
+    """Choose p-values of monitored designs, and those of fixed ones at their end."""
+    at_the_end = np.where(plan.is_final, p_fixed, np.nan)
+    return np.where(course.is_monitored, p_value, at_the_end)
 
 
 def _correct(
-    rows: pa.Table, pairs: Pairs, plan: Plan, directed: Directed, p_harm: FloatArray
-) -> tuple[dict[str, FloatArray], FloatArray]:
-    """Columns that come from the families, and the one-sided level of each comparison."""
-    chosen = pairs.is_chosen
-    p_superior, p_noninferior, p_worse = (
-        np.where(plan.is_final, p, np.nan)
-        for p in (directed.superior, directed.noninferior, directed.worse)
-    )
+    rows: pa.Table, pairs: Pairs, plan: Plan, tested: Tested
+) -> tuple[dict[str, FloatArray], FloatArray, FloatArray]:
+    """Columns that come from the families, and the one-sided levels of each comparison."""
+    chosen, is_open = pairs.is_chosen, plan.is_open
     hypotheses = families.Hypotheses(
         group=arrow.codes(rows, FAMILY),
         arm=arrow.codes(rows, ["variant"]),
@@ -155,25 +257,26 @@ def _correct(
         is_success=plan.is_success,
         is_guardrail=plan.is_guardrail,
         has_margin=plan.has_margin,
-        p_superior=p_superior,
-        p_noninferior=p_noninferior,
-        p_harm=p_harm,
+        p_superior=tested.superior,
+        p_noninferior=tested.noninferior,
+        p_harm=tested.harm,
         alpha=plan.alpha,
         correction=arrow.strings(rows, "correction", default="holm"),
     )
     decided = families.decide(hypotheses.take(chosen))
     of_twin = (np.cumsum(chosen) - 1)[pairs.twin]
     columns = {
-        "p_value": p_superior,
-        "p_value_noninferior": p_noninferior,
-        "p_value_worse": p_worse,
-        "p_value_harm": p_harm,
+        "p_value": tested.superior,
+        "p_value_noninferior": tested.noninferior,
+        "p_value_worse": np.where(is_open, tested.directed.worse, np.nan),
+        "p_value_harm": tested.harm,
         "p_value_corrected": np.where(chosen, decided.p_corrected[of_twin], np.nan),
         "p_value_harm_corrected": np.where(chosen, decided.p_harm_corrected[of_twin], np.nan),
-        "p_launch": np.where(plan.is_final, decided.p_launch[of_twin], np.nan),
-        "p_launch_corrected": np.where(plan.is_final, decided.p_launch_corrected[of_twin], np.nan),
+        "p_launch": np.where(is_open, decided.p_launch[of_twin], np.nan),
+        "p_launch_corrected": np.where(is_open, decided.p_launch_corrected[of_twin], np.nan),
     }
-    return columns, np.where(chosen, decided.tail[of_twin], plan.alpha / 2)
+    tail = np.where(chosen, decided.tail[of_twin], plan.alpha / 2)
+    return columns, tail, np.where(chosen, decided.harm_tail[of_twin], np.nan)
 
 
 def _balance(rows: pa.Table, pairs: Pairs) -> dict[str, FloatArray]:
@@ -187,14 +290,16 @@ def _balance(rows: pa.Table, pairs: Pairs) -> dict[str, FloatArray]:
 
 
 def _intervals(
-    several: Mixed, plan: Plan, directed: Directed, tail: FloatArray, is_decided: BoolArray
-) -> dict[str, FloatArray]:
+    several: Mixed, plan: Plan, tested: Tested, course: Course, tail: FloatArray,
+    is_shown: BoolArray,
+) -> dict[str, FloatArray]:  # fmt: skip
     """Limits at the deciding level, and of the lift."""
-    deciding = several.interval(np.where(is_decided, tail, np.nan))
-    relative = several.lift_interval(np.where(is_decided, tail, plan.alpha / 2))
+    level = np.where(is_shown, monitoring.nominal(course, tail), np.nan)
+    deciding = several.interval(level)
+    relative = several.lift_interval(np.where(is_shown, level, plan.alpha / 2))
 
-    own_test = is_decided & plan.has_margin & mixed.has_other_limits(several, plan.goal)
-    shown = directed.noninferior <= tail
+    own_test = is_shown & plan.has_margin & mixed.has_other_limits(several, plan.goal)
+    shown = tested.directed.noninferior <= level
     by_lift = plan.goal.margin_is_relative
     deciding = mixed.agree_with_margin(deciding, plan.goal, own_test & ~by_lift, shown)
     relative = mixed.agree_with_margin(relative, plan.goal, own_test & by_lift, shown)

@@ -23,10 +23,12 @@ MOMENTS = [field.name for field in fields(JointMoments) if field.name != "n"]
 
 EFFECTS_INPUT = arrow.schema(
     "string: experiment_id metric variant population segment segment_value basis control role "
-    "metric_type goal margin_kind mde_kind correction inputs_hash; time: as_of; "
-    "flag: is_control is_final is_deciding has_covariate; integer: n_units n_events n_phases; "
-    "double: margin mde alpha power planned_n quantile_level quantile_value quantile_std_error "
-    + " ".join(MOMENTS)
+    "metric_type goal margin_kind mde_kind correction inputs_hash design spending futility; "
+    "time: as_of look_date; "
+    "flag: is_control is_final is_deciding has_covariate is_open is_last_look; "
+    "integer: n_units n_events n_phases look; "
+    "double: margin mde alpha power planned_n planned_effective_n time_fraction "
+    "spending_parameter quantile_level quantile_value quantile_std_error " + " ".join(MOMENTS)
 )
 PRIOR = "string: prior_kind; double: prior_mean prior_sd prior_alpha prior_beta"
 DECIDING_INPUT = pa.schema([
