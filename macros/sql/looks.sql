@@ -3,6 +3,11 @@
     {{ return(modules.datetime.datetime.fromisoformat(text | string)) }}
 {% endmacro %}
 
+{# A timestamp for people, to the minute. #}
+{% macro minute_text(x) %}
+    {{ return("substr(" ~ experimentos.as_text(x) ~ ", 1, 16)") }}
+{% endmacro %}
+
 {# The midnight at or after an instant. #}
 {% macro midnight_after(instant) %}
     {% set last = instant - modules.datetime.timedelta(microseconds=1) %}

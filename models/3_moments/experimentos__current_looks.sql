@@ -1,4 +1,7 @@
 -- One row per experiment: the look that this build takes or shows again, if any, and the next one.
+-- depends_on: {{ ref("experimentos__readout_counts") }}, {{ ref("stg_experimentos__readouts") }}
+-- depends_on: {{ ref("stg_experimentos__pairs") }}, {{ ref("stg_experimentos__arms") }}
+-- depends_on: {{ ref("stg_experimentos__variants") }}
 {%- set definitions = experimentos.definitions() %}
 {%- set double = experimentos.type_double() %}
 {%- set by_units = namespace(any=false) %}

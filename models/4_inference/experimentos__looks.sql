@@ -47,6 +47,17 @@ with
             and effects.role != 'explore'
             and experiments.design != 'fixed'
             and effects.look is not null
+            -- While a changed plan is held nothing can be decided, so nothing is spent.
+            and (
+                plans.plan_override is not null
+                or not exists (
+                    select 1
+                    from {{ ref("experimentos__past_looks") }} as past
+                    where
+                        past.experiment_id = effects.experiment_id
+                        and past.plan_hash != plans.plan_hash
+                )
+            )
 
     ),
 

@@ -3,6 +3,9 @@
 {%- set double = experimentos.type_double() %}
 {%- set text = dbt.type_string() %}
 
+{%- set histories = experimentos.memories("experimentos__history") if execute else [] %}
+{%- set weekend = experimentos.add_seconds("experiments.starts_at", 604800) %}
+
 with
 
     experiments as (select * from {{ ref("experimentos__experiments") }}),
@@ -12,13 +15,29 @@ with
         select
             experiments.experiment_id,
             experiments.control,
+            experiments.design,
             experiments.is_final,
             experiments.decides_at,
-            experiments.ends_at,
-            experiments.starts_at,
+            experiments.data_as_of,
+            {{ weekend }} as week_ends_at,
+            looks.look,
+            looks.next_look_at,
+            looks.next_unit_share,
+            -- Whether Launch may be spoken of in this build.
+            case
+                experiments.design
+                when 'fixed'
+                then experiments.is_final
+                when 'group_sequential'
+                then looks.look is not null
+                else coalesce(experiments.data_as_of >= {{ weekend }}, false)
+            end as is_open,
             variants.variant,
             experiments.alpha / 2 as alpha_side
         from experiments
+        left join
+            {{ ref("experimentos__current_looks") }} as looks
+            on experiments.experiment_index = looks.experiment_index
         inner join
             {{ ref("stg_experimentos__variants") }} as variants
             on experiments.experiment_index = variants.experiment_index
@@ -75,6 +94,82 @@ with
 
     ),
 
+    plans as (
+
+        select
+            treatments.experiment_id,
+            treatments.variant,
+            plans.plan_override,
+            min(past.data_date) as first_date,
+            max(case when past.plan_hash != plans.plan_hash then 1 else 0 end) = 1 as is_changed
+        from treatments
+        inner join
+            {{ ref("stg_experimentos__experiments") }} as plans
+            on treatments.experiment_id = plans.experiment_id
+        inner join
+            {{ ref("experimentos__past_looks") }} as past
+            on treatments.experiment_id = past.experiment_id
+        where treatments.design != 'fixed'
+        group by treatments.experiment_id, treatments.variant, plans.plan_override
+
+    ),
+
+    plan_changed as (
+
+        select
+            experiment_id,
+            variant,
+            'plan_changed' as rule,
+            'all' as metric,
+            is_changed and plan_override is null as fired,
+            cast(null as {{ double }}) as observed,
+            cast(null as {{ double }}) as threshold,
+            case
+                when not is_changed
+                then 'the plan is that of the first look'
+                else
+                    'plan changed after data were seen (first look: '
+                    || {{ experimentos.as_text("first_date") }}
+                    || ')'
+                    || coalesce(
+                        '; allowed because: ' || plan_override,
+                        ': undo it, or say why in `monitoring.override`'
+                    )
+            end as message
+        from plans
+
+    ),
+
+    -- Dates may change: what was spent stays spent. It is told, and decides nothing.
+    dates_changed as (
+
+        select
+            treatments.experiment_id,
+            treatments.variant,
+            'dates_changed' as rule,
+            'all' as metric,
+            true as fired,
+            cast(count(distinct past.look_date) as {{ double }}) as observed,
+            cast(0 as {{ double }}) as threshold,
+            'dates of looks were changed after looks had been taken; the error rate that those spent '
+            || 'stays spent' as message
+        from treatments
+        inner join
+            {{ ref("experimentos__past_looks") }} as past
+            on treatments.experiment_id = past.experiment_id
+        where
+            treatments.design = 'group_sequential'
+            and not exists (
+                select 1
+                from {{ ref("stg_experimentos__looks") }} as looks
+                where
+                    looks.experiment_id = past.experiment_id
+                    and (looks.look_at = past.look_date or looks.unit_share is not null)
+            )
+        group by treatments.experiment_id, treatments.variant
+
+    ),
+
     harmed as (
 
         select
@@ -98,26 +193,106 @@ with
 
     ),
 
+    {%- if histories %}
+
+        -- What was decided at the last look. History is written after this, so it is not a ref.
+        launched as (
+
+            select past.experiment_id, history.variant, max(past.look_date) as look_date
+            from {{ histories[0] }} as history
+            inner join
+                (
+                    select experiment_id, look_date, max(seen_at) as seen_at, max(look) as look
+                    from {{ ref("experimentos__past_looks") }}
+                    group by experiment_id, look_date
+                ) as past
+                on history.experiment_id = past.experiment_id
+                and history.data_as_of = past.seen_at
+            inner join
+                (
+                    select experiment_id, max(look) as look
+                    from {{ ref("experimentos__past_looks") }}
+                    group by experiment_id
+                ) as latest
+                on past.experiment_id = latest.experiment_id
+                and past.look = latest.look
+            where history.verdict = 'launch'
+            group by past.experiment_id, history.variant
+
+        ),
+    {%- endif %}
+
+    awaited as (
+
+        select
+            *,
+            case
+                when next_unit_share is not null
+                then
+                    'the next look is due when '
+                    || {{ experimentos.as_text("cast(round(100 * next_unit_share) as integer)") }}
+                    || ' % of the planned units are there'
+                    || coalesce(
+                        ', on data until '
+                        || {{ experimentos.minute_text("next_look_at") }}
+                        || ' at the latest',
+                        ''
+                    )
+                when next_look_at is not null
+                then
+                    'the next look is due on data until '
+                    || {{ experimentos.minute_text("next_look_at") }}
+                else 'no further look is planned'
+            end as next_look
+        from treatments
+
+    ),
+
     no_look_due as (
 
         select
-            experiment_id,
-            variant,
+            awaited.experiment_id,
+            awaited.variant,
             'no_look_due' as rule,
             'all' as metric,
-            not is_final as fired,
+            not awaited.is_open as fired,
             cast(null as {{ double }}) as observed,
             cast(null as {{ double }}) as threshold,
             case
-                when is_final
+                when awaited.design = 'group_sequential' and awaited.is_open
+                then 'look ' || {{ experimentos.as_text("awaited.look") }} || ' is taken or shown'
+                when awaited.design = 'group_sequential'
+                then
+                    'no look is due; ' || awaited.next_look
+                    {%- if histories %}
+                        || coalesce(
+                            '; the last one, on data until '
+                            || {{ experimentos.minute_text("launched.look_date") }}
+                            || ', would have launched it',
+                            ''
+                        )
+                    {%- endif %}
+                when awaited.design = 'always_valid' and awaited.is_open
+                then 'seven full days are over'
+                when awaited.design = 'always_valid'
+                then
+                    'a launch is not decided before seven full days: on data until '
+                    || {{ experimentos.minute_text("awaited.week_ends_at") }}
+                when awaited.is_final
                 then 'the planned end is reached'
-                when decides_at is null
+                when awaited.decides_at is null
                 then 'no end is planned: a fixed design decides at its end, so set `end`'
                 else
                     'the planned end is not reached; the look is due when data are complete until '
-                    || substr({{ experimentos.as_text("decides_at") }}, 1, 16)
+                    || {{ experimentos.minute_text("awaited.decides_at") }}
             end as message
-        from treatments
+        from awaited
+        {%- if histories %}
+            left join
+                launched
+                on awaited.experiment_id = launched.experiment_id
+                and awaited.variant = launched.variant
+        {%- endif %}
 
     ),
 
@@ -189,8 +364,25 @@ with
         select
             treatments.experiment_id,
             treatments.variant,
-            treatments.is_final,
+            treatments.design,
+            treatments.is_open,
             treatments.alpha_side,
+            -- Nothing follows: of hypotheses with looks of their own, all had their last.
+            case
+                when treatments.design = 'group_sequential'
+                then
+                    treatments.is_open
+                    and coalesce(min(case when effects.is_final then 1 else 0 end) = 1, false)
+                else treatments.is_open and treatments.is_final
+            end as is_finished,
+            sum(
+                case
+                    when effects.role = 'success' and effects.statistic <= effects.futility_boundary
+                    then 0
+                    when effects.role = 'success'
+                    then 1
+                end
+            ) as n_hopeful,
             max(effects.p_launch) as p_launch,
             max(effects.p_launch_corrected) as p_launch_corrected,
             max(effects.p_value_harm_corrected) as p_harm
@@ -200,7 +392,12 @@ with
             on treatments.experiment_id = effects.experiment_id
             and treatments.variant = effects.variant
         group by
-            treatments.experiment_id, treatments.variant, treatments.is_final, treatments.alpha_side
+            treatments.experiment_id,
+            treatments.variant,
+            treatments.design,
+            treatments.is_open,
+            treatments.is_final,
+            treatments.alpha_side
 
     ),
 
@@ -246,7 +443,7 @@ with
             variant,
             'launchable' as rule,
             'all' as metric,
-            is_final
+            is_open
             and is_superior
             and n_worse = 0
             and coalesce(p_launch_corrected <= alpha_side, false) as fired,
@@ -272,7 +469,7 @@ with
             'guardrail_unsettled' as rule,
             'all' as metric,
             -- Also where every guardrail passes alone, but not all arms' guardrails together.
-            is_final
+            is_open
             and is_superior
             and (n_worse > 0 or not coalesce(p_launch_corrected <= alpha_side, false)) as fired,
             cast(n_unsettled + n_worse as {{ double }}) as observed,
@@ -309,22 +506,44 @@ with
             effects
             on standing.experiment_id = effects.experiment_id
             and standing.variant = effects.variant
-        where effects.role = 'success' and standing.is_final
+        where effects.role = 'success' and standing.is_finished
 
     ),
 
     looks_remain as (
 
         select
-            experiment_id,
-            variant,
+            standing.experiment_id,
+            standing.variant,
             'looks_remain' as rule,
             'all' as metric,
-            false as fired,
-            cast(0 as {{ double }}) as observed,
+            standing.is_open and not standing.is_finished as fired,
+            cast(
+                case
+                    when standing.is_open and not standing.is_finished then 1 else 0
+                end as {{ double }}
+            ) as observed,
             cast(0 as {{ double }}) as threshold,
-            'a fixed design has one look' as message
-        from treatments
+            case
+                when standing.design = 'fixed'
+                then 'a fixed design has one look'
+                when standing.is_finished
+                then 'this is the last look'
+                when standing.design = 'always_valid'
+                then 'no verdict yet; keep running: every build looks again'
+                else 'no verdict at this look; keep running: ' || awaited.next_look
+            end || case
+                when standing.n_hopeful = 0 and not standing.is_finished
+                then
+                    '; the futility boundary is crossed on every success metric: stopping costs no '
+                    || 'error, and a launch has become unlikely'
+                else ''
+            end as message
+        from standing
+        inner join
+            awaited
+            on standing.experiment_id = awaited.experiment_id
+            and standing.variant = awaited.variant
 
     ),
 
@@ -356,7 +575,7 @@ with
             standing.variant,
             'ruled_out' as rule,
             'all' as metric,
-            standing.is_final
+            standing.is_finished
             and coalesce(
                 sum(case when benefits.benefit_bound < benefits.mde then 0 else 1 end) = 0, false
             ) as fired,
@@ -368,7 +587,7 @@ with
             benefits
             on standing.experiment_id = benefits.experiment_id
             and standing.variant = benefits.variant
-        group by standing.experiment_id, standing.variant, standing.is_final
+        group by standing.experiment_id, standing.variant, standing.is_finished
 
     ),
 
@@ -376,6 +595,8 @@ with
 
         {% for rule in [
             "health_blocked",
+            "plan_changed",
+            "dates_changed",
             "harmed",
             "no_look_due",
             "launchable",

@@ -38,15 +38,17 @@ with
                 then 2
                 when 'health_blocked'
                 then 3
-                when 'no_look_due'
+                when 'plan_changed'
                 then 4
-                when 'guardrail_unsettled'
+                when 'no_look_due'
                 then 5
-                when 'looks_remain'
+                when 'guardrail_unsettled'
                 then 6
-                when 'inconclusive'
+                when 'looks_remain'
                 then 7
-                else 8
+                when 'inconclusive'
+                then 8
+                else 9
             end as priority,
             first_benefits.benefit
         from variant_decisions

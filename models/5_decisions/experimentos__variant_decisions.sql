@@ -11,6 +11,7 @@ with
             experiment_id,
             variant,
             max(case when rule = 'health_blocked' and fired then 1 else 0 end) as is_blocked,
+            max(case when rule = 'plan_changed' and fired then 1 else 0 end) as is_changed,
             max(case when rule = 'harmed' and fired then 1 else 0 end) as is_harmed,
             max(case when rule = 'no_look_due' and fired then 1 else 0 end) as is_early,
             max(case when rule = 'launchable' and fired then 1 else 0 end) as is_launchable,
@@ -20,6 +21,8 @@ with
             min(case when rule = 'launchable' then observed end) as p_launch,
             min(case when rule = 'harmed' then observed end) as p_harm,
             min(case when rule = 'no_look_due' then message end) as look_message,
+            min(case when rule = 'looks_remain' then message end) as remain_message,
+            min(case when rule = 'plan_changed' then message end) as plan_message,
             {{
                 experimentos.text_list(
                     "case when rule = 'health_blocked' and fired then message end"
@@ -49,6 +52,8 @@ with
             case
                 when is_blocked = 1
                 then 'health_blocked'
+                when is_changed = 1
+                then 'plan_changed'
                 when is_harmed = 1
                 then 'harmed'
                 when is_early = 1
@@ -103,6 +108,13 @@ select
                     then '; unverified: consider stopping, because ' || ruled.harms
                     else ''
                 end
+            when 'plan_changed'
+            then
+                ruled.plan_message || case
+                    when ruled.is_harmed = 1
+                    then '; unverified: consider stopping, because ' || ruled.harms
+                    else ''
+                end
             when 'harmed'
             then ruled.harms
             when 'no_look_due'
@@ -120,7 +132,7 @@ select
                     'the guardrails of all variants together are not shown within their margins'
                 )
             when 'looks_remain'
-            then 'no verdict at this look; keep running'
+            then ruled.remain_message
             when 'ruled_out'
             then 'an effect of the size looked for is ruled out'
             else

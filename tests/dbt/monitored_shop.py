@@ -1,4 +1,4 @@
-"""A small shop that is looked at: units arrive for two weeks, and convert within two days or not."""
+"""A small shop that is looked at: units arrive for two weeks, and some convert within two days."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+from project import problems
 
 if TYPE_CHECKING:
     from project import Project
@@ -76,7 +77,8 @@ class Shop:
 
     def build(self, as_of: dt.datetime, *arguments: str) -> None:
         self.write(as_of)
-        self.project.build(*arguments)
+        result = self.project.dbt("run", *arguments)
+        assert result.success, problems(result)
 
     def looks(self, test: str = "superior") -> list[dict[str, Any]]:
         return self.project.rows(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from monitored_shop import DAY, LOOKS, START, Shop
 from project import Project
 
 from experimentos.sequential import group
 
-COMPARED = "select * exclude (decided_at) from main.experimentos__decisions"
+WINNER = [0.2] * 4 + [0.3] * 10
 
 
 @pytest.fixture
@@ -17,24 +19,38 @@ def shop(tmp_path):
 
 
 def test_looks_are_taken_when_they_are_due(shop):
-    shop.rates["treatment"] = [0.2] * 4 + [0.3] * 10
-    days = [4, 6, 7, 14, 16, 20]
+    shop.rates["treatment"] = WINNER
     seen = []
-    for day in days:
+    for day in (4, 6, 7, 14, 15, 16, 20):
         shop.build(START + day * DAY)
         row = shop.deciding()
-        seen.append((row["look"], row["look_date"], row["as_of"], shop.decision()[:2]))
+        seen.append((row["look"], row["look_date"], row["as_of"], shop.decision()))
         assert len(shop.looks()) == len({look for look, *_ in seen if look})
     none = (None, None)
-    assert seen[0] == (*none, START + 4 * DAY, ("hold", "no_look_due"))
+    assert seen[0][:3] == (*none, START + 4 * DAY)
+    assert seen[0][3][:2] == ("hold", "no_look_due")
+    assert seen[0][3][2] == ("no look is due; the next look is due on data until 2026-09-07 00:00")
     assert seen[1][:3] == (1, LOOKS[0], LOOKS[0])
-    assert seen[2] == (*none, START + 7 * DAY, ("hold", "no_look_due"))
+    assert seen[1][3][:2] == ("hold", "looks_remain")
+    assert seen[1][3][2] == (
+        "no verdict at this look; keep running: the next look is due on data until 2026-09-10 00:00"
+    )
+    assert seen[2][:3] == (*none, START + 7 * DAY)
+    assert seen[2][3][:2] == ("hold", "no_look_due")
     # The second was skipped; the third is late, and cut at its date.
     assert seen[3][:3] == (2, LOOKS[2], LOOKS[2])
-    assert seen[4][:3] == (3, LOOKS[3], LOOKS[3])
-    # Shown for ever.
+    assert seen[3][3][:2] == ("launch", "launchable")
+    # Between looks a launch is remembered, not repeated.
+    assert seen[4][:3] == (*none, START + 15 * DAY)
+    assert seen[4][3][:2] == ("hold", "no_look_due")
+    assert seen[4][3][2] == (
+        "no look is due; the next look is due on data until 2026-09-17 00:00; the last one, on "
+        "data until 2026-09-14 00:00, would have launched it"
+    )
     assert seen[5][:3] == (3, LOOKS[3], LOOKS[3])
-    assert seen[5][3] == seen[4][3] == ("launch", "launchable")
+    # Shown for ever.
+    assert seen[6] == seen[5]
+    assert seen[5][3][:2] == ("launch", "launchable")
 
     looks = shop.looks()
     fractions = [4 / 14, 11 / 14, 1]
@@ -47,3 +63,200 @@ def test_looks_are_taken_when_they_are_due(shop):
     assert [look["boundary"] for look in looks] == pytest.approx(list(bounds), rel=1e-6)
     assert [look["outcome"] for look in looks] == ["not crossed", "crossed", "crossed"]
     assert len(shop.project.mart("looks")) == 3 * 4
+
+
+def state(shop: Shop) -> dict[str, Any]:
+    """Looks as they are written, the verdict, and the row that decides, to 12 digits."""
+    row = {name: value for name, value in shop.deciding().items() if name != "restated_by"}
+    looks = shop.project.rows("select * from main.experimentos__looks order by all")
+    return {"looks": looks, "decision": shop.decision()} | {
+        name: float(f"{value:.12g}") if isinstance(value, float) else value
+        for name, value in row.items()
+    }
+
+
+def test_a_build_again_and_a_full_refresh_change_nothing_and_restated_rows_are_told(shop):
+    shop.rates["treatment"] = WINNER
+    shop.build(LOOKS[0])
+    shop.build(LOOKS[2])
+    first = state(shop)
+    assert first["decision"][:2] == ("launch", "launchable")
+    shop.build(LOOKS[2], "--full-refresh")
+    assert state(shop) == first
+    assert shop.deciding()["restated_by"] == pytest.approx(0, abs=1e-12)
+
+    # Rows of the past turn out to be wrong: the look stays what it was.
+    shop.rates["treatment"] = [0.2] * 14
+    shop.build(LOOKS[2])
+    again = state(shop)
+    for name in (
+        "looks",
+        "decision",
+        "estimate",
+        "lower",
+        "upper",
+        "p_value",
+        "p_value_corrected",
+        "lift_lower",
+    ):
+        assert again[name] == first[name], name
+    now = shop.project.one("effects", "as_of = '2026-09-14' and metric = 'ordered' and "
+                           "basis = 'mature'")  # fmt: skip
+    by_now = now["value_treatment"] - now["value_control"]
+    assert now["restated_by"] == pytest.approx(by_now - first["estimate"])
+    assert by_now < first["estimate"] / 2
+
+
+def test_the_final_look_of_a_winner_that_faded_is_not_a_launch(shop):
+    shop.rates["treatment"] = [0.32] * 7 + [0.08] * 7
+    shop.build(LOOKS[1])
+    assert shop.decision()[0] == "launch"
+    shop.build(LOOKS[3])
+    verdict, rule, _ = shop.decision()
+    assert (verdict, rule) == ("hold", "inconclusive")
+    assert shop.deciding()["is_final"]
+
+
+def test_a_plan_that_changes_after_a_look_is_held(shop):
+    shop.rates["treatment"] = WINNER
+    shop.build(LOOKS[0])
+    shop.more = {"alpha": 0.1}
+    shop.build(LOOKS[2])
+    verdict, rule, reason = shop.decision()
+    assert (verdict, rule) == ("hold", "plan_changed")
+    assert reason == (
+        "plan changed after data were seen (first look: 2026-09-07): undo it, or say why in "
+        "`monitoring.override`"
+    )
+    # Nothing was decided, so nothing was spent: undone, it is the plan of the first look again.
+    assert len(shop.looks()) == 1
+    shop.monitoring["override"] = "agreed before the start, written down late"
+    shop.build(LOOKS[2])
+    assert shop.decision()[:2] == ("launch", "launchable")
+    told = shop.project.one("decision_evidence", "rule = 'plan_changed'")
+    assert told["message"].endswith("allowed because: agreed before the start, written down late")
+    assert len(shop.looks()) == 2
+
+
+def test_changed_dates_keep_what_was_spent_and_are_told(shop):
+    shop.build(LOOKS[1])
+    shop.monitoring["looks"] = ["2026-09-08", "2026-09-12", "2026-09-17"]
+    shop.build(START + 12 * DAY)
+    row = shop.deciding()
+    assert (row["look"], row["look_date"]) == (2, START + 11 * DAY)
+    looks = shop.looks()
+    assert [look["information_fraction"] for look in looks] == pytest.approx([0.5, 9 / 14])
+    assert looks[1]["boundary"] == pytest.approx(group.spending_bounds(
+        [0.5, 9 / 14], 0.025, information=[look["information"] for look in looks], final=False,
+    )[1])  # fmt: skip
+    assert shop.decision()[1] == "looks_remain"
+    assert shop.project.one("decision_evidence", "rule = 'dates_changed'")["observed"] == 1
+
+
+def test_looks_by_units_are_due_when_the_units_are_there(shop):
+    # 200 a day: half of 2,000 are through two days after the fifth day.
+    shop.monitoring = {"looks": [0.5, 1], "planned_n": 2000}
+    shop.rates["treatment"] = WINNER
+    shop.build(START + 6 * DAY)
+    assert shop.decision()[2] == (
+        "no look is due; the next look is due when 50 % of the planned units are there, on data "
+        "until 2026-09-17 00:00 at the latest"
+    )
+    shop.build(START + 9 * DAY)
+    row = shop.deciding()
+    assert (row["look"], row["look_date"]) == (1, START + 7 * DAY)
+    assert row["information_fraction"] == pytest.approx(0.5)
+    # All units are there before the end of the calendar: that look is the last.
+    shop.build(START + 14 * DAY)
+    row = shop.deciding()
+    assert (row["look"], row["look_date"]) == (2, START + 12 * DAY)
+    assert row["is_final"]
+    verdict = shop.decision()
+    shop.build(START + 20 * DAY)
+    assert shop.decision() == verdict
+    assert len(shop.looks()) == 2
+
+
+def test_without_a_daily_series_looks_are_cut_at_their_dates_too(tmp_path):
+    found = []
+    for daily in (True, False):
+        shop = Shop(Project(tmp_path / f"daily_{daily}"))
+        shop.settings = {"daily": daily}
+        shop.rates["treatment"] = WINNER
+        shop.build(LOOKS[0] + DAY)
+        shop.build(LOOKS[2] + DAY)
+        rows = shop.project.rows("select * from main.experimentos__looks order by all")
+        found.append((rows, shop.decision()))
+    daily, latest = found
+    assert len(daily[0]) == len(latest[0]) == 8
+    assert daily[1] == latest[1]
+    for ours, theirs in zip(*(rows for rows, _ in found), strict=True):
+        for name, value in ours.items():
+            expected = pytest.approx(value, rel=1e-9) if isinstance(value, float) else value
+            assert theirs[name] == expected, name
+
+
+def test_always_valid_may_launch_on_any_day_after_a_week(shop):
+    shop.monitoring = "always_valid"
+    shop.rates["treatment"] = 0.36
+    shop.build(START + 6 * DAY)
+    row = shop.deciding()
+    assert row["p_value_corrected"] < 0.025 < row["lower"] + 0.025
+    verdict, rule, reason = shop.decision()
+    assert (verdict, rule) == ("hold", "no_look_due")
+    assert reason == (
+        "a launch is not decided before seven full days: on data until 2026-09-08 00:00"
+    )
+    shop.build(START + 7 * DAY)
+    assert shop.decision()[:2] == ("launch", "launchable")
+    starts = shop.looks()
+    assert [(look["look"], look["spending"]) for look in starts] == [(1, "normal_mixture")]
+    assert starts[0]["look_date"] == START + 6 * DAY
+    # The mixture is part of the plan: set once.
+    shop.monitoring = {"design": "always_valid", "planned_n": 300}
+    shop.build(START + 8 * DAY)
+    assert shop.decision()[1] == "plan_changed"
+
+
+def test_harm_may_act_between_looks(shop):
+    shop.rates = {"control": 0.5, "treatment": 0.1}
+    shop.build(START + 5 * DAY)
+    assert shop.deciding()["look"] is None
+    assert shop.decision()[:2] == ("rollback", "harmed")
+
+
+def test_a_quantile_has_the_look_of_its_latest_readout(shop):
+    shop.more = {"guardrails": ["middle"]}
+    shop.build(LOOKS[1] + DAY)
+    row = shop.deciding("middle")
+    assert (row["look"], row["as_of"]) == (1, LOOKS[1] + DAY)
+    assert shop.deciding()["as_of"] == LOOKS[1]
+    assert {look["metric"] for look in shop.looks("harm")} == {"middle", "ordered"}
+
+
+def test_a_pull_request_reads_the_looks_of_production_and_writes_its_own(tmp_path):
+    shop = Shop(Project(tmp_path / "shop"))
+    shop.rates["treatment"] = WINNER
+    shop.build(LOOKS[0])
+    kept = shop.project.mart("looks")
+    # The same warehouse, another schema: as dbt makes one for a pull request.
+    profile = shop.project.folder / "profiles.yml"
+    shop.settings = {"memory_schema": "main"}
+    shop.write(LOOKS[2])
+    profile.write_text(
+        profile.read_text().replace("      type: duckdb", "      schema: pr\n      type: duckdb")
+    )
+    result = shop.project.dbt("run")
+    assert result.success
+    theirs = shop.project.rows("select * from pr.experimentos__looks where test = 'superior'")
+    assert [look["look"] for look in theirs] == [2]
+    fractions = [4 / 14, 11 / 14]
+    assert theirs[0]["information_fraction"] == pytest.approx(fractions[1])
+    alone = group.spending_bounds(fractions[1:], 0.025, final=False)[0]
+    assert theirs[0]["boundary"] > alone + 1e-6
+    assert shop.project.mart("looks") == kept
+    # Again, on the same data: the look that it took is its own.
+    assert shop.project.dbt("run").success
+    assert (
+        shop.project.rows("select * from pr.experimentos__looks where test = 'superior'") == theirs
+    )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import pyarrow as pa
 import pytest
+import yaml
 from checking import Check, check
-from project import Project
+from project import PACKAGE, Project
 from test_definitions import ASSIGNMENTS, EXPERIMENT, FACT, expect, write_meta
 
 DATES = {"start": "2026-09-01", "end": "2026-09-29"}
@@ -283,3 +285,32 @@ def test_the_plan_is_what_must_not_change(tmp_path):
     assert same == {"same", "end", "looks", "size", "explore", "reason"}
     assert len(set(plans.values())) == 1 + len(changes) - len(same)
     assert {row["plan_override"] for row in rows} == {None, "because"}
+
+
+PAGE = (PACKAGE / "docs" / "monitoring.md").read_text()
+EXAMPLES = [
+    part
+    for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    for part in yaml.safe_load_all(block)
+]
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    cases = {f"example_{index}": (given,) for index, given in enumerate([{}, *EXAMPLES])}
+    project = written(tmp_path_factory.mktemp("page"), cases)
+    project.build("--select", "+stg_experimentos__looks")
+    return project
+
+
+def test_the_examples_of_the_page_have_the_looks_that_it_says(page: Project):
+    assert len(EXAMPLES) == 7
+    table = re.findall(r"^\| (not given|`[2\[].*) \| (.*) \|$", PAGE, re.MULTILINE)
+    assert len(table) == 5
+    for index, (_, said) in zip((0, 2, 3, 4, 5), table, strict=True):
+        rows = page.rows(
+            "select look_at from main.stg_experimentos__looks "
+            f"where experiment_id = 'example_{index}' and look_at is not null order by look_at"
+        )
+        dates = [f"{row['look_at']:%Y-%m-%d}" for row in rows]
+        assert dates == re.findall(r"\d{4}-\d{2}-\d{2}", said)

@@ -61,9 +61,30 @@ def read_effect(effect: Effect, experiment: Experiment, *, blocked: bool) -> str
         effect.p_value_harm_corrected, experiment.alpha_one_sided
     ):
         return BEYOND_MARGIN if effect.margin is not None else WORSE
-    if not experiment.is_final:
+    if not is_due(effect, experiment):
         return NOT_DUE
     return _READ.get(effect.role or "", _read_nothing)(effect, experiment)
+
+
+def is_due(effect: Effect, experiment: Experiment) -> bool:
+    """Say whether one deciding comparison may be read at this time.
+
+    Parameters
+    ----------
+    effect : Effect
+        Row used for the decision.
+    experiment : Experiment
+        Its experiment.
+
+    Returns
+    -------
+    bool
+        Of a fixed design at its end; of others where it has an interval: at a look, or from the
+        start of an always-valid sequence on.
+    """
+    if experiment.design in {"group_sequential", "always_valid"}:
+        return experiment.is_final or effect.level is not None
+    return experiment.is_final
 
 
 def read_harm(effect: Effect, experiment: Experiment, *, blocked: bool) -> str:

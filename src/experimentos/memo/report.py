@@ -150,6 +150,14 @@ class Memo:
         """Moments whose values were capped."""
         return tuple(row for row in self.moments if row.cap_value is not None)
 
+    @property
+    def is_due(self) -> bool:
+        """Whether the plan allows a reading of these data."""
+        experiment = self.experiment
+        if experiment.design not in {"group_sequential", "always_valid"}:
+            return experiment.is_final
+        return any(readings.is_due(finding.effect, experiment) for finding in self.findings)
+
     def uses_method(self, part: str) -> bool:
         """Tell whether a deciding effect was estimated by a method whose name has this part."""
         return any(part in (finding.effect.method or "") for finding in self.findings)

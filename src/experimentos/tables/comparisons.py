@@ -20,9 +20,9 @@ import pyarrow.compute as pc
 
 from experimentos import arrow, families
 from experimentos.inference import choices, lift, mixed, no_effect
-from experimentos.inference.mixed import Mixed
+from experimentos.inference.mixed import Goal, Mixed
+from experimentos.tables.courses import LOOKS_INPUT
 from experimentos.tables.deciding import DECIDED, decide
-from experimentos.tables.monitoring import LOOKS_INPUT
 from experimentos.tables.pairs import COUNTED, EFFECTS_INPUT, GROUP, Pairs, pair
 
 if TYPE_CHECKING:
@@ -109,24 +109,15 @@ def _statistics(rows: pa.Table, past: pa.Table, pairs: Pairs) -> dict[str, objec
     is_decided = arrow.flags(rows, "is_deciding") & (segment == "all")
     alpha = arrow.floats(rows, "alpha")
     alpha = np.where((alpha > 0) & (alpha < 1), alpha, np.nan)
-    comparison = several.comparison
     columns = _classical(several, alpha)
-    columns |= {"estimate": comparison.estimate, "std_error": comparison.std_error}
-    decided, goal, is_closed = decide(
-        rows.filter(pa.array(is_decided)), past, several, pairs, is_decided
-    )
-    for name in [*DECIDED, "estimate", "std_error"]:
-        values = columns.get(name, np.full(alpha.shape, np.nan)).copy()
-        values[is_decided] = decided[name]
-        columns[name] = values
-    is_final = arrow.flags(rows, "is_final")
-    is_final[is_decided] = is_closed
+    goal, is_final = _decided(rows, past, several, pairs, is_decided, columns)
     is_level = pairs.is_chosen & (segment != "all") & (segment != "phase")
     columns["p_value_corrected"][is_level] = families.correct_levels(
         columns["p_value_fixed"][is_level],
         arrow.codes(rows, _LEVELS)[is_level] if is_level.any() else np.empty(0, dtype=np.int64),
         alpha[is_level],
     )
+    comparison = several.comparison
     number = _look_number(rows, columns["boundary"])
     number[~(is_decided & pairs.is_chosen)] = np.nan
     explained = 1 - comparison.std_error**2 / pairs.plain_variance
@@ -146,6 +137,25 @@ def _statistics(rows: pa.Table, past: pa.Table, pairs: Pairs) -> dict[str, objec
         "look": number,
         "look_date": pc.if_else(pa.array(~np.isnan(number)), _look_date(rows), None),
     }
+
+
+def _decided(
+    rows: pa.Table, past: pa.Table, several: Mixed, pairs: Pairs, is_decided: BoolArray,
+    columns: dict[str, FloatArray],
+) -> tuple[Goal, BoolArray]:  # fmt: skip
+    """Put the deciding columns into those of all rows; goals, and where nothing follows."""
+    comparison = several.comparison
+    columns |= {"estimate": comparison.estimate, "std_error": comparison.std_error}
+    found, goal, is_closed = decide(
+        rows.filter(pa.array(is_decided)), past, several, pairs, is_decided
+    )
+    for name in [*DECIDED, "estimate", "std_error"]:
+        values = columns.get(name, np.full(is_decided.shape, np.nan)).copy()
+        values[is_decided] = found[name]
+        columns[name] = values
+    is_final = arrow.flags(rows, "is_final")
+    is_final[is_decided] = is_closed
+    return goal, is_final
 
 
 def _look_number(rows: pa.Table, boundary: FloatArray) -> FloatArray:

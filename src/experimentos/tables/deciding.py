@@ -13,7 +13,7 @@ from experimentos.errors import TableError
 from experimentos.inference import detectable, lift, mixed
 from experimentos.inference.mixed import Directed, Goal, Mixed
 from experimentos.tables import monitoring
-from experimentos.tables.monitoring import REMEMBERED, Course
+from experimentos.tables.courses import REMEMBERED, Course, follow
 from experimentos.tables.pairs import COUNTED, Pairs
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def decide(
     several, pairs, plan = every.take(is_decided), all_pairs.take(is_decided), _plan(rows)
     _require_one_each(rows, pairs)
     counted = np.isin(arrow.strings(rows, "metric_type"), COUNTED)
-    course = monitoring.follow(rows, past, several, pairs, alpha=plan.alpha, is_counted=counted)
+    course = follow(rows, past, several, pairs, alpha=plan.alpha, is_counted=counted)
     tested = _test(several, plan, pairs, counted, course)
     columns, tail, harm_tail = _correct(rows, pairs, plan, tested)
     columns |= _intervals(several, plan, tested, course, tail, _is_shown(plan, course, pairs))
@@ -207,11 +207,11 @@ def _test(
     directed = mixed.direct(several, plan.goal, wanted)
     worse = np.where(plan.has_margin, directed.beyond_margin, directed.worse)
     is_launch = np.where(plan.has_margin, directed.noninferior, directed.superior)
-    repeated, statistic = monitoring.valid(course, is_launch, course.statistic)
+    repeated, statistic = monitoring.valid(course, is_launch, course.launch)
     p_launch = np.where(course.is_sequential, repeated, monitoring.anytime(course, is_launch))
     superior = np.where(plan.has_margin, np.nan, p_launch)
     p_planned, statistic_harm = monitoring.valid(
-        course, worse, course.harm_statistic, spending=monitoring.HARM_SPENDING
+        course, worse, course.harm, spending=monitoring.HARM_SPENDING
     )
     p_planned = _at_its_time(plan, course, p_planned, worse)
     has_budget = course.is_anytime & ~course.is_sequential

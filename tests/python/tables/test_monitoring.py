@@ -13,7 +13,7 @@ from experimentos.sequential import group
 from experimentos.sequential.always_valid import p_value as always_valid_p
 from experimentos.sequential.always_valid import tightest_information
 from experimentos.sequential.normal_mixture import nominal_level
-from experimentos.tables.monitoring import REMEMBERED
+from experimentos.tables.courses import REMEMBERED
 
 PLANNED = 1000.0
 START = dt.datetime(2026, 9, 1)
@@ -33,13 +33,20 @@ def record(found, past=()):
         for test, end in ((launch, ""), ("harm", "_harm")):
             statistic, bound = row[f"statistic{end}"], row[f"boundary{end}"]
             crossed = None not in (statistic, bound) and statistic >= bound
-            written = {
+            p_value = row["p_value_harm_planned"] if end else _launch_p(row)
+            written = {"p_value": p_value} | {
                 "test": test,
                 "statistic": statistic,
                 "outcome": "crossed" if crossed else "",
             }
+            if end:
+                written |= dict.fromkeys(REMEMBERED[REMEMBERED.index("futility_boundary") :])
             rows += [keep | written] if test else []
     return rows
+
+
+def _launch_p(row):
+    return row["p_value"] if row["role"] == "success" else row["p_value_noninferior"]
 
 
 def effects(rows, past=()):
