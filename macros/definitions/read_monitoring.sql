@@ -311,12 +311,14 @@
             ]
         ) %}
     {% endfor %}
+    {% set shares = [] %}
+    {% for phase in experiment.phases %} {% do shares.append(phase.shares | string) %} {% endfor %}
     {% set plan = [
         experiment.alpha,
         experiment.correction,
         experiment.control,
         experiment.variants | map("string") | list,
-        experiment.phases | map("string") | list,
+        shares,
         experiment.design,
         experiment.spending,
         experiment.spending_parameter,

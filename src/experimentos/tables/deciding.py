@@ -11,6 +11,7 @@ from experimentos import arrow, families
 from experimentos.checks import balance
 from experimentos.errors import TableError
 from experimentos.inference import detectable, lift, mixed
+from experimentos.inference.effect import Interval
 from experimentos.inference.mixed import Directed, Goal, Mixed
 from experimentos.tables import monitoring
 from experimentos.tables.courses import REMEMBERED, Course, follow
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from experimentos.moments import BoolArray, FloatArray
 
+LEAST_CHANGE = 1e-9
 # A family spans the bases: a metric may decide on all its units, and another on its mature ones.
 FAMILY = ["experiment_id", "population", "as_of"]
 _HYPOTHESIS = ["experiment_id", "metric", "variant"]
@@ -106,7 +108,7 @@ def decide(
         "mde_planned": np.where(is_absolute, mde_absolute, mde),
     }
     columns |= _look(rows, plan, tested, course, tail, harm_tail)
-    columns |= _remembered(several, course, columns)
+    columns |= _remembered(several, course, columns, plan, tested, tail)
     has_look = ~np.isnan(arrow.floats(rows, "look"))
     is_closed = np.where(course.is_sequential, course.is_closed & has_look, plan.is_final)
     return columns, _spread(plan.goal, is_decided), is_closed
@@ -149,14 +151,49 @@ def _look(
 
 
 def _remembered(
-    several: Mixed, course: Course, columns: dict[str, FloatArray]
-) -> dict[str, FloatArray]:
+    several: Mixed, course: Course, columns: dict[str, FloatArray], plan: Plan, tested: Tested,
+    tail: FloatArray,
+) -> dict[str, FloatArray]:  # fmt: skip
     """Numbers of a look that was recorded, and by how much the data have changed since."""
     shown = course.remembered
     now = {"estimate": several.comparison.estimate, "std_error": several.comparison.std_error}
     is_old = ~np.isnan(shown["estimate"])
     found = {name: np.where(is_old, shown[name], (columns | now)[name]) for name in REMEMBERED}
+    moved = is_old & (np.abs(found["level"] - (1 - 2 * tail)) > LEAST_CHANGE)
+    if moved.any():
+        _move_limits(found, moved, course, plan, tested, tail)
     return found | {"restated_by": np.where(is_old, now["estimate"] - shown["estimate"], np.nan)}
+
+
+def _move_limits(
+    found: dict[str, FloatArray], moved: BoolArray, course: Course, plan: Plan, tested: Tested,
+    tail: FloatArray,
+) -> None:  # fmt: skip
+    """Put limits that were recorded to the level at which the family tests them now.
+
+    Of a hypothesis that had its last look while others go on, only the recorded numbers are left:
+    limits keep their distances from the estimate in proportion to the boundaries.
+    """
+    before = monitoring.boundary(course, (1 - found["level"]) / 2)[0]
+    ratio = monitoring.boundary(course, tail)[0] / before
+    at = Goal(
+        plan.goal.sign,
+        np.where(plan.has_margin, plan.goal.margin, 0.0),
+        plan.goal.margin_is_relative,
+    )
+    by_lift = plan.has_margin & plan.goal.margin_is_relative
+    shown = np.where(plan.has_margin, tested.noninferior, tested.superior) <= tail
+    for centre, low, high, rows in (
+        ("estimate", "lower", "upper", moved & ~by_lift),
+        ("lift", "lift_lower", "lift_upper", moved & (by_lift | ~plan.has_margin)),
+    ):
+        limits = Interval(
+            *(found[centre] + (found[name] - found[centre]) * ratio for name in (low, high))
+        )
+        limits = mixed.agree_with_margin(limits, at, rows, shown)
+        found[low] = np.where(moved, limits.lower, found[low])
+        found[high] = np.where(moved, limits.upper, found[high])
+    found["level"] = np.where(moved, 1 - 2 * tail, found["level"])
 
 
 def _require_one_each(rows: pa.Table, pairs: Pairs) -> None:

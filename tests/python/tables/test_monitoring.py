@@ -176,6 +176,22 @@ def test_a_hypothesis_with_all_its_units_is_closed_and_not_tested_again():
         assert later[name] == rows[1][name], name
 
 
+@pytest.mark.parametrize("z", [2.1, 1.9])
+def test_limits_of_a_closed_hypothesis_follow_the_level_of_its_family(z):
+    """Two metrics: the other is shown later, and then this one is tested at the whole level."""
+    past = record(effects(normal(z, 1.0, 1) + normal(0.0, 0.5, 1, metric="slow")))
+    found = {row["metric"]: row for row in effects(
+        normal(0.0, 1.2, 2) + normal(5.0, 1.0, 2, metric="slow"), past
+    )}  # fmt: skip
+    row, before = found["ordered"], next(each for each in past if each["metric"] == "ordered")
+    np.testing.assert_allclose([before["level"], row["level"]], [0.975, 0.95])
+    assert before["lower"] < 0
+    assert row["estimate"] == before["estimate"]
+    assert (row["p_value_corrected"] <= 0.025) == (z > 1.96)
+    assert (row["lower"] > 0) == (row["lift_lower"] > 0) == (z > 1.96)
+    np.testing.assert_allclose(row["lower"] + row["upper"], 2 * row["estimate"], atol=1e-9)
+
+
 def test_a_look_without_more_units_spends_next_to_nothing():
     (first,), past = follow([1.0], [0.5])
     (row,) = effects(normal(3.4, 0.5, 2), past)
