@@ -52,8 +52,6 @@ select
     read.*,
     coalesce(priors.prior_kind, 'flat') as prior_kind,
     {%- for name in beliefs %} priors.prior_{{ name }}, {%- endfor %}
-    -- A fixed design has no schedule.
-    cast(null as {{ text }}) as spending,
     cast(null as bigint) as n_looks,
     pairs.is_endless
 from read
