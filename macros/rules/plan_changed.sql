@@ -39,7 +39,6 @@
             left join
                 {{ ref("experimentos__past_looks") }} as past
                 on treatments.experiment_id = past.experiment_id
-                and treatments.design != 'fixed'
             group by treatments.experiment_id, treatments.variant, plans.plan_override
         ) as plans
 {% endmacro %}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow.compute as pc
+from scipy.special import ndtr
 
 from experimentos import arrow, families
 from experimentos.checks import balance
@@ -112,6 +113,7 @@ def decide(
     }
     columns |= _look(rows, plan, tested, course, tail, harm_tail)
     columns |= _remembered(several, course, columns, plan, tested, tail)
+    columns["p_value_worse"] = _worse_then(columns, plan)
     has_look = ~np.isnan(arrow.floats(rows, "look"))
     is_closed = np.where(course.is_sequential, course.is_closed & has_look, plan.is_final)
     return columns, _spread(plan.goal, is_decided), is_closed
@@ -166,6 +168,13 @@ def _remembered(
     if moved.any():
         _move_limits(found, moved, course, plan, tested, tail)
     return found | {"restated_by": np.where(is_old, now["estimate"] - shown["estimate"], np.nan)}
+
+
+def _worse_then(columns: dict[str, FloatArray], plan: Plan) -> FloatArray:
+    """Put p-values of worse guardrails to the numbers of a look that data were changed after."""
+    estimate, error = columns["estimate"], columns["std_error"]
+    is_restated = plan.is_open & (np.abs(columns["restated_by"]) > LEAST_CHANGE * error)
+    return np.where(is_restated, ndtr(plan.goal.sign * estimate / error), columns["p_value_worse"])
 
 
 def _move_limits(

@@ -444,3 +444,16 @@ def test_a_family_spans_the_times_at_which_its_metrics_are_read_for_one_look():
     assert {row["p_launch"] for row in (a, b, c)} == {together}
     harm = sorted(row["p_value_harm"] for row in (a, b, c))
     assert min(row["p_value_harm_corrected"] for row in (a, b, c)) == min(1, 3 * harm[0])
+
+
+@pytest.mark.parametrize("margin", [None, 20.0])
+def test_a_guardrail_stays_as_bad_as_it_was_at_a_look_that_was_recorded(margin):
+    guardrail = {"role": "guardrail", "is_last_look": True, "margin": margin}
+    guardrail |= {"margin_kind": "absolute"} if margin else {}
+    (then,) = effects(normal(-2.5, 1.0, 1, **guardrail))
+    np.testing.assert_allclose(then["p_value_worse"], stats.norm.cdf(-2.5))
+    past = record([then])
+    (again,) = effects(normal(-2.5, 1.0, 1, **guardrail), past)
+    assert again["p_value_worse"] == then["p_value_worse"]
+    (restated,) = effects(normal(1.0, 1.0, 1, **guardrail), past)
+    np.testing.assert_allclose(restated["p_value_worse"], then["p_value_worse"])
