@@ -18,6 +18,7 @@ def shop(tmp_path):
     return Shop(Project(tmp_path / "shop"))
 
 
+@pytest.mark.slow
 def test_looks_are_taken_when_they_are_due(shop):
     shop.rates["treatment"] = WINNER
     seen = []
@@ -128,6 +129,7 @@ def test_a_plan_that_changes_after_a_look_is_held(shop):
     assert len(shop.looks()) == 2
 
 
+@pytest.mark.slow
 def test_changed_dates_keep_what_was_spent_and_are_told(shop):
     shop.build(LOOKS[1])
     shop.monitoring["looks"] = ["2026-09-08", "2026-09-12", "2026-09-17"]
@@ -143,6 +145,7 @@ def test_changed_dates_keep_what_was_spent_and_are_told(shop):
     assert shop.project.one("decision_evidence", "rule = 'dates_changed'")["observed"] == 1
 
 
+@pytest.mark.slow
 def test_looks_by_units_are_due_when_the_units_are_there(shop):
     # 200 a day: half of 2,000 are through two days after the fifth day.
     shop.monitoring = {"looks": [0.5, 1], "planned_n": 2000}
@@ -168,6 +171,7 @@ def test_looks_by_units_are_due_when_the_units_are_there(shop):
     assert len(shop.looks()) == 2
 
 
+@pytest.mark.slow
 def test_without_a_daily_series_looks_are_cut_at_their_dates_too(tmp_path):
     found = []
     for daily in (True, False):
@@ -187,6 +191,7 @@ def test_without_a_daily_series_looks_are_cut_at_their_dates_too(tmp_path):
             assert theirs[name] == expected, name
 
 
+@pytest.mark.slow
 def test_always_valid_may_launch_on_any_day_after_a_week(shop):
     shop.monitoring = "always_valid"
     shop.rates["treatment"] = 0.36
@@ -209,6 +214,7 @@ def test_always_valid_may_launch_on_any_day_after_a_week(shop):
     assert shop.decision()[1] == "plan_changed"
 
 
+@pytest.mark.slow
 def test_a_quantile_has_the_look_of_its_latest_readout(shop):
     shop.more = {"guardrails": ["middle"]}
     shop.build(LOOKS[1] + DAY)
