@@ -108,17 +108,6 @@ def test_a_build_again_and_a_full_refresh_change_nothing_and_restated_rows_are_t
     assert by_now < first["estimate"] / 2
 
 
-@pytest.mark.slow
-def test_the_final_look_of_a_winner_that_faded_is_not_a_launch(shop):
-    shop.rates["treatment"] = [0.32] * 7 + [0.08] * 7
-    shop.build(LOOKS[1])
-    assert shop.decision()[0] == "launch"
-    shop.build(LOOKS[3])
-    verdict, rule, _ = shop.decision()
-    assert (verdict, rule) == ("hold", "inconclusive")
-    assert shop.deciding()["is_final"]
-
-
 def test_a_plan_that_changes_after_a_look_is_held(shop):
     shop.rates["treatment"] = WINNER
     shop.build(LOOKS[0])
@@ -223,13 +212,6 @@ def test_always_valid_may_launch_on_any_day_after_a_week(shop):
     shop.monitoring = {"design": "always_valid", "planned_n": 300}
     shop.build(START + 8 * DAY)
     assert shop.decision()[1] == "plan_changed"
-
-
-def test_harm_may_act_between_looks(shop):
-    shop.rates = {"control": 0.5, "treatment": 0.1}
-    shop.build(START + 5 * DAY)
-    assert shop.deciding()["look"] is None
-    assert shop.decision()[:2] == ("rollback", "harmed")
 
 
 @pytest.mark.slow
