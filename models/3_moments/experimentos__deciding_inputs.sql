@@ -46,16 +46,24 @@ with
             and inputs.as_of is not distinct from deciding.as_of
         where inputs.segment = 'phase' and deciding.n_phases > 1
 
+    ),
+
+    -- Looks whose dates depend on the units that come have no date here, and count all the same.
+    schedules as (
+
+        select experiment_id, count(*) as n_looks
+        from {{ ref("stg_experimentos__looks") }}
+        group by experiment_id
+
     )
 
 select
     read.*,
     coalesce(priors.prior_kind, 'flat') as prior_kind,
     {%- for name in beliefs %} priors.prior_{{ name }}, {%- endfor %}
-    -- A fixed design has no schedule.
-    cast(null as {{ text }}) as spending,
-    cast(null as bigint) as n_looks,
+    schedules.n_looks,
     pairs.is_endless
 from read
 inner join {{ ref("stg_experimentos__pairs") }} as pairs on read.pair_id = pairs.pair_id
 left join priors on read.pair_id = priors.pair_id
+left join schedules on read.experiment_id = schedules.experiment_id

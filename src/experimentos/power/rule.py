@@ -261,7 +261,7 @@ def plan_experiment(
 
 def design_factor(
     level: float, power: float, *, design: str = "fixed", fractions: npt.ArrayLike | None = None,
-    spending: str = "obrien_fleming",
+    spending: str = "obrien_fleming", parameter: float | None = None,
 ) -> float:  # fmt: skip
     """Units of a design over those of a test with one look, at one level and power.
 
@@ -277,6 +277,8 @@ def design_factor(
         Information fractions of the looks, for ``group_sequential``.
     spending : str
         Spending function, for ``group_sequential``.
+    parameter : float, optional
+        Gamma of ``hwang_shih_decani``, rho of ``kim_demets``.
 
     Returns
     -------
@@ -301,8 +303,8 @@ def design_factor(
     if fractions is None:
         msg = "`fractions` must be given with design 'group_sequential', got None"
         raise ArgumentError(msg)
-    return float(group_factor(group_sequential(fractions, alpha=level, spending=spending),
-                              power=power))  # fmt: skip
+    plan = group_sequential(fractions, alpha=level, spending=spending, parameter=parameter)
+    return float(group_factor(plan, power=power))
 
 
 def _control_units(

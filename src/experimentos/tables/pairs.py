@@ -33,7 +33,7 @@ EFFECTS_INPUT = arrow.schema(
 PRIOR = "string: prior_kind; double: prior_mean prior_sd prior_alpha prior_beta"
 DECIDING_INPUT = pa.schema([
     *EFFECTS_INPUT,
-    *arrow.schema(f"string: design spending; integer: n_looks n_missing; {PRIOR}"),
+    *arrow.schema(f"integer: n_looks n_missing; {PRIOR}"),
 ])  # fmt: skip
 
 

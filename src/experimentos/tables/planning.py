@@ -223,16 +223,20 @@ def _factors(rows: pa.Table, given: Hypotheses) -> FloatArray:
     """Find what the design multiplies units by, once for each plan."""
     design = arrow.strings(rows, "design", default="fixed")
     spending = arrow.strings(rows, "spending", default=DEFAULT_SPENDING)
+    parameter = [
+        None if np.isnan(x) else float(x) for x in arrow.floats(rows, "spending_parameter")
+    ]
     looks = np.nan_to_num(arrow.floats(rows, "n_looks"), nan=DEFAULT_LOOKS)
     factors = np.full(design.size, np.nan)
     known: dict[tuple[object, ...], float] = {}
     for i in np.flatnonzero((given.level > 0) & (given.power > 0)):
         number = max(int(looks[i]), 1)
-        key = (given.level[i], given.power[i], design[i], spending[i], number)
+        key = (given.level[i], given.power[i], design[i], spending[i], parameter[i], number)
         if key not in known:
             known[key] = design_factor(
                 float(given.level[i]), float(given.power[i]), design=str(design[i]),
                 fractions=np.arange(1, number + 1) / number, spending=str(spending[i]),
+                parameter=parameter[i],
             )  # fmt: skip
         factors[i] = known[key]
     return factors

@@ -161,9 +161,10 @@ def test_units_without_a_value_are_needed_too():
     assert one(rows)["n_needed"] == np.ceil(without / 0.8)
 
 
-def of_looks(spending, looks):
+def of_looks(spending, looks, parameter=None):
     fractions = np.arange(1, looks + 1) / looks
-    return group_factor(group_sequential(fractions, alpha=0.025, spending=spending), power=0.8)
+    plan = group_sequential(fractions, alpha=0.025, spending=spending, parameter=parameter)
+    return group_factor(plan, power=0.8)
 
 
 @pytest.mark.parametrize(
@@ -171,6 +172,10 @@ def of_looks(spending, looks):
     [
         ({"spending": "pocock", "n_looks": 5}, of_looks("pocock", 5)),
         ({"spending": "obrien_fleming", "n_looks": 2}, of_looks("obrien_fleming", 2)),
+        (
+            {"spending": "hwang_shih_decani", "spending_parameter": 1.0, "n_looks": 3},
+            of_looks("hwang_shih_decani", 3, 1.0),
+        ),
         ({}, of_looks("obrien_fleming", 4)),
         ({"design": "always_valid"}, always_valid_factor(alpha=0.025, side="greater")),
     ],
