@@ -157,10 +157,10 @@ def repeated_intervals(
 def _alone(
     seen: FloatArray, share: FloatArray, sides: int, how: dict[str, Any]
 ) -> tuple[FloatArray, FloatArray]:
-    """Normal quantiles of the levels at which a look would be crossed were it the only one so far.
+    """Find the levels at which a look would be crossed were it the only one so far.
 
-    Also how fast the statistic rises over its bound there, per unit of that quantile. The level of
-    several looks is larger, but not by much.
+    As normal quantiles, and how fast the statistic rises over its bound there, per unit of them.
+    The level of several looks is larger, but not by much.
     """
 
     def excess(normal: FloatArray, rows: IntArray) -> FloatArray:
