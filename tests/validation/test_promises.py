@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from validation.promises import document, experiments, run, store
+from validation.promises import cells as cells_module
+from validation.promises import document, experiments, run, store, whole
 from validation.promises.cells import Cell, cells
 from validation.promises.draws import cohort_sizes, draw, true_means
 from validation.promises.policy import MODELS, Policy, render
@@ -161,7 +162,9 @@ def test_cells_are_those_of_the_contract():
 def command(folder, *arguments):
     app = run.typer.Typer()
     app.command()(run.main)
-    return CliRunner().invoke(app, ["--no-write", "--folder", str(folder), *arguments])
+    return CliRunner().invoke(
+        app, ["--no-write", "--whole", "0", "--folder", str(folder), *arguments]
+    )
 
 
 def test_a_simulation_can_be_stopped_and_taken_up_again(tmp_path, monkeypatch):
@@ -201,6 +204,35 @@ def test_the_document_lists_every_cell():
     assert not missing, f"run `make validate`: not in docs/validation.md are {missing}"
 
 
+def test_whole_experiments_are_scored_by_their_truth(tmp_path):
+    count = 24
+    shop = [whole.Whole(number) for number in range(count)]
+    truth = {truth: [each for each in shop if each.truth == truth] for truth in whole.TRUTHS}
+    assert {name: len(of) for name, of in truth.items()} == {"nothing": 12, "planned": 6, "harm": 6}
+    assert {each.design for each in truth["planned"]} == set(cells_module.DESIGNS)
+    ideal = {(each.name, "first", "launch") for each in truth["planned"]}
+    ideal |= {(each.name, "first", "rollback") for each in truth["harm"]}
+    found = {
+        each.name: (each.events, each.experiments) for each in whole.scored(shop, ideal, set())
+    }
+    assert found == {
+        "wrong Launch (L)": (0, 24), "wrong Rollback (R)": (0, 18), "right Launch (power)": (6, 6),
+        "right Rollback": (6, 6), "outside the interval at any look": (0, 24),
+    }  # fmt: skip
+    wrong = {(each.name, each.variants[-1], "launch") for each in truth["nothing"]}
+    wrong |= {(each.name, "first", "rollback") for each in truth["planned"]}
+    scores = {each.name: each for each in whole.scored(shop, wrong, {shop[0].name})}
+    assert [scores[name].events for name in found] == [12, 6, 0, 0, 1]
+    broken = [name for name, score in scores.items() if score.is_broken]
+    assert broken == ["wrong Launch (L)", "wrong Rollback (R)", "right Launch (power)"]
+    assert whole.defects(tmp_path) == []
+    kept = {"count": count, "sources": "", "other_sql": ["a_model"],
+            "scores": [vars(score) for score in scores.values()]}  # fmt: skip
+    whole.path_of(tmp_path).write_text(json.dumps(kept))
+    assert len(whole.defects(tmp_path)) == 4
+    assert not whole.finished(tmp_path, count)
+
+
 @pytest.mark.slow
 def test_some_cells_at_length(tmp_path):
     some = [
@@ -215,8 +247,6 @@ def test_some_cells_at_length(tmp_path):
 
 @pytest.mark.slow
 def test_whole_experiments(tmp_path):
-    from validation.promises import whole
-
     scores, other = whole.follow(tmp_path, 24, builds=(4, 9, 16))
     assert not other, "dbt compiles other SQL than the simulation runs"
     assert not [score.row() for score in scores if score.is_broken]

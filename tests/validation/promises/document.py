@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections import Counter
 from importlib.metadata import version
@@ -12,16 +11,24 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 
 import experimentos
+from validation.promises import whole
 from validation.promises.cells import FAR, LOOKED_FOR, PLACES, TRUTHS, cells
-from validation.promises.scores import ALPHA, BUDGET, DEFECT, POWER_TOLERANCE, SCORES, scores
-from validation.promises.store import PACKAGE, digest, finished
+from validation.promises.scores import (
+    ALPHA,
+    BUDGET,
+    DEFECT,
+    POWER_TOLERANCE,
+    SCORES,
+    Promise,
+    scores,
+)
+from validation.promises.store import PACKAGE, Counted, digest, finished
 
 if TYPE_CHECKING:
     from validation.promises.verdict import Finding
 
 DOCUMENT = PACKAGE / "docs" / "validation.md"
 TEMPLATE = Path(__file__).parent / "validation.md.j2"
-WHOLE = "whole_experiments.json"
 LIBRARIES = ("numpy", "scipy", "pyarrow", "duckdb")
 
 
@@ -30,11 +37,11 @@ def write(found: list[Finding], folder: Path, document: Path = DOCUMENT) -> None
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    whole = folder / WHOLE
     text = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         summary=_summary(found), made=_made(found, folder), rules=_rules(), truths=TRUTHS,
         places=PLACES, columns=["Cell", "Runs", *SCORES.values()], cells=_cells(found),
-        whole=json.loads(whole.read_text(encoding="utf-8")) if whole.exists() else None,
+        whole=whole.known(folder), whole_rows=[score.row() for score in whole.scores_of(folder)],
+        days=whole.BUILDS,
     )  # fmt: skip
     document.write_text(text.rstrip() + "\n", encoding="utf-8")
 
@@ -54,11 +61,14 @@ def _made(found: list[Finding], folder: Path) -> dict[str, str]:
     sizes = Counter(counts.runs for counts in by_cell.values())
     how_many = ", ".join(f"{sizes[runs]} with {runs:,}" for runs in sorted(sizes, reverse=True))
     sources = sorted({finished(cell, folder)["sources"] for cell in by_cell})
+    by_size = sorted(sizes, reverse=True)
+    seen = ", ".join(f"{_seen_from(runs):.3f} by {runs:,}" for runs in by_size)
     mixed = "" if sources == [digest()] else " (not all those of this commit)"
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     return {
         "Command": "`make validate`; `python tests/validation/promises/run.py --help`",
         "Runs": f"{len(by_cell)} of {len(cells())} cells: {how_many} runs",
+        "Called a defect, where 0.025 is promised": f"rates from {seen} runs",
         "Seed": "of each chunk of a cell: CRC-32 of the cell's name, and the chunk's number",
         "Run on": " to ".join(dict.fromkeys([days[0], days[-1]])) if days else "never",
         "Versions": f"experimentos {experimentos.__version__}, Python "
@@ -81,10 +91,25 @@ def _summary(found: list[Finding]) -> list[list[str]]:
         worst = max(members, key=_beyond)
         words = sorted({each.word for each in members if each.word})
         rows.append([
-            SCORES[score], place, str(len(members)), worst.promise.text, worst.text,
+            SCORES[score], place, str(len(members)), worst.promise.text, _pooled(members), worst.text,
             f"{worst.runs:,}", _short(worst), ", ".join(words) or "holds",
         ])  # fmt: skip
     return rows
+
+
+def _pooled(members: list[Finding]) -> str:
+    """The rate over the runs of all cells of a row."""
+    events = sum(each.counts.events[each.promise.score] for each in members)
+    both = Counted(sum(each.runs for each in members), events={"all": events})
+    return f"{both.rate('all'):.4f} ± {both.standard_error('all'):.4f}"
+
+
+def _seen_from(runs: int) -> float:
+    """Smallest rate that so many runs call a defect where 0.025 is promised."""
+    tests = _rules()["tests"]
+    promise = Promise("launch", high=BUDGET)
+    first = next(k for k in range(runs + 1) if promise.is_broken(k, runs, tests))
+    return first / runs
 
 
 def _place(each: Finding) -> str:

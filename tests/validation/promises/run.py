@@ -17,7 +17,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from validation.promises import document, store
+from validation.promises import document, store, whole
 from validation.promises.cells import Cell, cells
 from validation.promises.policy import Policy
 from validation.promises.scores import SCORES, simulate
@@ -105,6 +105,7 @@ def printed(found: list[Finding]) -> None:
 
 
 def main(
+    *,
     selected: Annotated[
         list[str] | None,
         typer.Option("--cells", help="Words of a cell's name, separated by commas. Repeatable."),
@@ -114,6 +115,9 @@ def main(
     minutes: Annotated[float, typer.Option(min=0, help="Begin nothing after so many.")] = 1e6,
     folder: Annotated[Path, typer.Option(help="Where counts are kept.")] = store.FOLDER,
     keep: Annotated[bool, typer.Option(help="Go on with counts of other sources.")] = False,
+    count: Annotated[
+        int, typer.Option("--whole", min=0, help="Experiments through `dbt build`; 0: none.")
+    ] = 200,
     write: Annotated[bool, typer.Option(help="Write docs/validation.md.")] = True,
     listed: Annotated[bool, typer.Option("--list", help="Name the cells and stop.")] = False,
 ) -> None:
@@ -134,12 +138,16 @@ def main(
         for cell, chunk, events, seconds in simulated(tasks, jobs, until):
             store.add(cell, chunk, events, seconds, folder)
             progress.update(bar, advance=1, description=cell.name)
-    found = findings(cells(), folder)
+    if count and not whole.finished(folder, count):
+        console.print(f"{count} experiments through `dbt build`, on {len(whole.BUILDS)} days")
+        whole.run(folder, count, told=lambda day: console.print(f"day {day} is built"))
+    found, defects = findings(cells(), folder), whole.defects(folder)
     broken = [each for each in found if each.word]
     if write:
         document.write(found, folder)
-    if broken:
+    if broken or defects:
         printed(broken)
+        console.print(*defects, sep="\n")
         raise typer.Exit(1)
     console.print(f"{len(found)} rates of {len({each.cell.name for each in found})} cells hold")
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import json
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,14 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "dbt"))
-
-from project import Project, problems
-
 from experimentos.power import Means, PlannedMetric, Rates, plan_experiment
 from validation.promises.cells import ALPHA, DESIGNS, POWER
 from validation.promises.policy import MODELS, render
 from validation.promises.scores import BUDGET, exact_lower, exact_upper
+from validation.promises.store import digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,11 +27,11 @@ START = dt.datetime(2026, 9, 1)
 DAY = dt.timedelta(days=1)
 DAYS = 14
 # Four looks of a group sequential design, and builds between them; the last is the end.
-BUILDS = (4, 6, 8, 9, 11, 13, 16)
+BUILDS = (4, 6, 9, 13, 16)
 RATE, EFFECT = 0.2, 0.08
 LOAD, LOAD_SD, MARGIN, HARM = 10.0, 5.0, 0.1, 0.3
 TRUTHS = ("nothing", "nothing", "planned", "harm")
-LEVEL = 0.001
+LEVEL, SEED = 0.001, 5
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,11 @@ class Shop:
     """A dbt project with many experiments whose raw rows arrive day by day."""
 
     def __init__(self, folder: Path, count: int, seed: int) -> None:
-        self.project = Project(folder / "shop")
+        # dbt takes seconds to load, and most of what is here needs none.
+        sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "dbt"))
+        from project import Project, problems
+
+        self.project, self.problems = Project(folder / "shop"), problems
         self.experiments = [Whole(number) for number in range(count)]
         rng = np.random.default_rng(seed)
         both = [rows_of(experiment, rng) for experiment in self.experiments]
@@ -155,7 +158,7 @@ class Shop:
             self.project.model(name, here, meta)
         result = self.project.dbt("build")
         if not result.success:
-            raise RuntimeError(problems(result))
+            raise RuntimeError(self.problems(result))
 
     def not_as_rendered(self) -> list[str]:
         """Models that dbt compiled to other SQL than the simulation runs; of the first build."""
@@ -178,7 +181,7 @@ class Score:
     """How many experiments there were, and in how many something happened."""
 
     name: str
-    promised: str
+    promised: str = "reported"
     low: float = 0.0
     high: float = 1.0
     events: int = 0
@@ -199,8 +202,52 @@ class Score:
         return [name, self.promised, found, str(self.experiments)]
 
 
+def path_of(folder: Path) -> Path:
+    return folder / "whole_experiments.json"
+
+
+def known(folder: Path) -> dict[str, Any]:
+    """What was found, empty before it was run."""
+    path = path_of(folder)
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+
+
+def finished(folder: Path, count: int) -> bool:
+    """Whether so many were run with the sources as they are now."""
+    found = known(folder)
+    return bool(found) and found["sources"] == digest() and found["count"] >= count
+
+
+def run(folder: Path, count: int, *, told: Callable[[int], None]) -> None:
+    """Run them and write down what was found."""
+    with tempfile.TemporaryDirectory() as shop:
+        scores, other = follow(Path(shop), count, told=told)
+    folder.mkdir(parents=True, exist_ok=True)
+    path_of(folder).write_text(
+        json.dumps({
+            "count": count, "sources": digest(), "seed": SEED, "other_sql": other,
+            "day": dt.datetime.now(dt.UTC).date().isoformat(), "scores": [vars(s) for s in scores],
+        }, indent=1),
+        encoding="utf-8",
+    )  # fmt: skip
+
+
+def scores_of(folder: Path) -> list[Score]:
+    """Rates that were found."""
+    return [Score(**score) for score in known(folder).get("scores", [])]
+
+
+def defects(folder: Path) -> list[str]:
+    """What does not hold, for people."""
+    found = [" ".join(score.row()) for score in scores_of(folder) if score.is_broken]
+    other = known(folder).get("other_sql", [])
+    if other:
+        found.append(f"dbt compiles other SQL than the simulation runs: {', '.join(other)}")
+    return found
+
+
 def follow(
-    folder: Path, count: int, *, seed: int = 5, builds: Iterable[int] = BUILDS,
+    folder: Path, count: int, *, seed: int = SEED, builds: Iterable[int] = BUILDS,
     told: Callable[[int], None] = lambda _day: None,
 ) -> tuple[list[Score], list[str]]:  # fmt: skip
     """Build day after day; scores, and models that dbt compiles to other SQL."""
@@ -232,7 +279,7 @@ def scored(
     wrong = Score("wrong Launch (L)", f"at most {BUDGET:g}", high=BUDGET)
     back = Score("wrong Rollback (R)", f"at most {BUDGET:g}", high=BUDGET)
     right = Score("right Launch (power)", f"at least {POWER - 0.05:g}", low=POWER - 0.05)
-    harm = Score("right Rollback", "reported")
+    harm = Score("right Rollback")
     interval = Score("outside the interval at any look", f"at most {ALPHA:g}", high=ALPHA)
     for each, (score, verdict) in itertools.product(
         experiments, ((wrong, "launch"), (back, "rollback"), (right, "launch"), (harm, "rollback"))
