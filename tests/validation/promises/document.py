@@ -59,9 +59,9 @@ def _made(found: list[Finding], folder: Path) -> dict[str, str]:
     by_cell = {each.cell: each.counts for each in found}
     days = sorted({day for counts in by_cell.values() for day in counts.days})
     sizes = Counter(counts.runs for counts in by_cell.values())
-    how_many = ", ".join(f"{sizes[runs]} with {runs:,}" for runs in sorted(sizes, reverse=True))
-    sources = sorted({finished(cell, folder)["sources"] for cell in by_cell})
     by_size = sorted(sizes, reverse=True)
+    how_many = ", ".join(f"{sizes[runs]} with {runs:,}" for runs in by_size)
+    sources = sorted({finished(cell, folder)["sources"] for cell in by_cell})
     seen = ", ".join(f"{_seen_from(runs):.3f} by {runs:,}" for runs in by_size)
     mixed = "" if sources == [digest()] else " (not all those of this commit)"
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
@@ -91,8 +91,8 @@ def _summary(found: list[Finding]) -> list[list[str]]:
         worst = max(members, key=_beyond)
         words = sorted({each.word for each in members if each.word})
         rows.append([
-            SCORES[score], place, str(len(members)), worst.promise.text, _pooled(members), worst.text,
-            f"{worst.runs:,}", _short(worst), ", ".join(words) or "holds",
+            SCORES[score], place, str(len(members)), worst.promise.text, _pooled(members),
+            worst.text, f"{worst.runs:,}", _short(worst), ", ".join(words) or "holds",
         ])  # fmt: skip
     return rows
 
