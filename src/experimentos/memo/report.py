@@ -8,6 +8,7 @@ from experimentos.memo import readings
 from experimentos.memo.context import (
     AssignmentCount,
     Decision,
+    Edit,
     Effect,
     Evidence,
     Exclusion,
@@ -56,6 +57,7 @@ class MemoRows:
     exclusions: tuple[Exclusion, ...]
     counts: tuple[AssignmentCount, ...]
     power: tuple[Power, ...]
+    edits: tuple[Edit, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Memo:
     analysed: Exclusion | None
     unused_reasons: tuple[str, ...]
     power: tuple[Power, ...]
+    edits: tuple[Edit, ...]
     moments: tuple[Moments, ...]
 
     def with_role(self, role: str, *, margin: bool | None = None) -> tuple[Finding, ...]:
@@ -205,6 +208,7 @@ def build_memo(rows: MemoRows) -> Memo:
         analysed=next((row for row in rows.exclusions if row.reason == "analysed"), None),
         unused_reasons=tuple(reason for reason in FUNNEL if reason not in seen),
         power=tuple(sorted(rows.power, key=lambda row: (row.metric, row.variant, row.test))),
+        edits=tuple(sorted(rows.edits, key=lambda row: (row.definition_number or 0, row.part))),
         moments=_latest_moments(rows),
     )
 

@@ -12,6 +12,7 @@ from experimentos.tables.enrolment import ENROLMENT_INPUT
 from experimentos.tables.pairs import DECIDING_INPUT, EFFECTS_INPUT
 from experimentos.tables.planning import POWER_OUTPUT, power
 from experimentos.tables.splits import SAMPLE_RATIO_INPUT, SAMPLE_RATIO_OUTPUT, sample_ratio
+from experimentos.tables.values import VALUES_INPUT, VALUES_OUTPUT, value_shares
 
 __all__ = [
     "DECIDING_INPUT",
@@ -25,9 +26,12 @@ __all__ = [
     "POWER_OUTPUT",
     "SAMPLE_RATIO_INPUT",
     "SAMPLE_RATIO_OUTPUT",
+    "VALUES_INPUT",
+    "VALUES_OUTPUT",
     "effects",
     "effects_by_age",
     "posteriors",
     "power",
     "sample_ratio",
+    "value_shares",
 ]

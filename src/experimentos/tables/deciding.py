@@ -108,7 +108,8 @@ def decide(
     is_absolute = arrow.strings(rows, "mde_kind") == "absolute"
     power = arrow.floats(rows, "power")
     columns |= {
-        "mde_reached": detectable(several.comparison, tail, power),
+        # At the level of the test at this look; between looks nothing is tested.
+        "mde_reached": detectable(several.comparison, monitoring.nominal(course, tail), power),
         "mde_planned": np.where(is_absolute, mde_absolute, mde),
     }
     columns |= _look(rows, plan, tested, course, tail, harm_tail)
