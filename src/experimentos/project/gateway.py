@@ -83,6 +83,9 @@ class Project:
         As dbt's ``--vars``.
     progress : callable
         Called when a node starts.
+    folder : Path, optional
+        Where dbt runs, and what relative paths start from; default `root`. A project that is made
+        for a moment uses another one's profile as that one would.
     """
 
     root: Path
@@ -90,6 +93,7 @@ class Project:
     target: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
     progress: Progress = _no_progress
+    folder: Path | None = None
     _manifest: "Manifest | None" = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -100,6 +104,7 @@ class Project:
                 "it with --project-dir; `experimentos demo` makes one to look at."
             )
             raise ProjectError(msg)
+        self.folder = (self.folder or self.root).resolve()
         if self.profiles_dir is not None:
             self.profiles_dir = self.profiles_dir.resolve()
 
@@ -352,7 +357,7 @@ class Project:
 
         from dbt.cli.main import dbtRunner  # noqa: PLC0415
 
-        with contextlib.chdir(self.root):
+        with contextlib.chdir(self.folder or self.root):
             result = dbtRunner(manifest=self._manifest, callbacks=[listen]).invoke(
                 [*_QUIET, *arguments, *self._options()]
             )
@@ -374,7 +379,7 @@ class Project:
     def _connection(self) -> Iterator[Any]:
         (adapter,) = adapters.registered()
         try:
-            with contextlib.chdir(self.root), adapter.connection_named(PACKAGE):
+            with contextlib.chdir(self.folder or self.root), adapter.connection_named(PACKAGE):
                 yield adapter
         except ExperimentosError:
             raise
