@@ -28,7 +28,9 @@
         ) %}
     {% endif %}
     {% if not problems %}
-        {% do answer.update(experimentos.history_answer(found, asked, kind, listed, on, where, problems)) %}
+        {% do answer.update(
+            experimentos.history_answer(found, asked, kind, listed, on, where, problems)
+        ) %}
     {% endif %}
     {% do answer.update({"problem": problems | join("\n")}) %}
     {% do log("experimentos_history " ~ tojson(answer), info=true) %}
@@ -84,8 +86,7 @@
         ~ chosen
         | join(", ")
         if chosen
-        else "the metrics have no kind of unit in common: " ~ asked.keys()
-        | join(", ")
+        else "the metrics have no kind of unit in common: " ~ asked.keys() | join(", ")
     ) %}
     {{ return(none) }}
 {% endmacro %}
@@ -110,7 +111,8 @@
     {% for name in names | unique(case_sensitive=true) %}
         {% set relation = load_cached_relation(experimentos.user_ref(name)) %}
         {% if relation is none %} {% do problems.append(experimentos.not_built(name)) %}
-        {% else %} {% do facts.update({name: experimentos.history_fact(found.facts[name], relation)}) %}
+        {% else %}
+            {% do facts.update({name: experimentos.history_fact(found.facts[name], relation)}) %}
         {% endif %}
     {% endfor %}
     {# without --on the broadest fact is looked for; assignments have to be asked for #}
@@ -140,7 +142,9 @@
 {% macro not_built(name) %}
     {{
         return(
-            "model " ~ name ~ " is not built yet: run `dbt build` (or `experimentos build --full`) first"
+            "model "
+            ~ name
+            ~ " is not built yet: run `dbt build` (or `experimentos build --full`) first"
         )
     }}
 {% endmacro %}
@@ -177,7 +181,9 @@
     {% if fact.timestamp_is_date %} {% do given.update({"timestamp_is_date": true}) %} {% endif %}
     {% set days = none %}
     {% if fact.is_dated %}
-        {% set time = experimentos.event_time(fact, relation, experimentos.relation_columns(relation)) %}
+        {% set time = experimentos.event_time(
+            fact, relation, experimentos.relation_columns(relation)
+        ) %}
         {% set days = (
             "select cast("
             ~ time
