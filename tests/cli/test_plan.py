@@ -23,6 +23,11 @@ METRICS = {
                     "denominator": {"aggregate": "count"}, "window": "7 days"},
     "largest": {"type": "mean", "value": "amount", "aggregate": "max", "window": "7 days",
                 "covariate": "none"},
+    "spent_p90": {"type": "quantile", "quantile": 0.9, "value": "amount"},
+    "bought": {"type": "funnel", "steps": [{"model": "visits", "where": "page = 'shop'"},
+                                           "status = 'paid'"]},
+    "per_visit": {"type": "ratio", "numerator": {"aggregate": "count"}, "covariate": "none",
+                  "denominator": {"model": "visits", "aggregate": "count"}},
     "hasty": {"type": "proportion", "mature": False},
     "never": {"type": "proportion", "where": "amount < 0", "covariate": "none"},
     "flat": {"type": "mean", "value": "1", "aggregate": "max", "covariate": "none"},
@@ -86,11 +91,12 @@ def written(shop):
 
 @pytest.fixture(scope="module")
 def planned(plan, written):
+    guardrails = ["order_value:60%", "largest", "spent_p90", "bought", "per_visit"]
     answer = plan(
-        "--metric", "ordered", "--metric", "revenue", "--guardrail", "order_value:60%",
-        "--guardrail", "largest", "--mde", "20%", "--mde", "10%", "--weeks", "6", "--variants", "3",
-        "--on", "visits", "--where", "page = 'shop'", "--name", "new_shop", "--start", "2026-04-06",
-        "--out", written, "--format", "json",
+        "--metric", "ordered", "--metric", "revenue", *(f"--guardrail={one}" for one in guardrails),
+        "--mde", "20%", "--mde", "10%", "--weeks", "6", "--variants", "3",
+        "--on", "visits", "--where", "page = 'shop'", "--name", "new_shop",
+        "--start", "2026-04-06", "--out", written, "--format", "json",
     )  # fmt: skip
     assert answer.code == 0, answer.out + answer.err
     return answer.json
@@ -106,7 +112,12 @@ def counted(tables):
     units = seen.groupby("user_id")["at"].min().rename("entered")
     joined = orders.merge(units, left_on="user_id", right_index=True)
     age = joined["at"] - joined["entered"]
-    after = joined[(age >= 0 * DAY) & (age < 7 * DAY)].groupby("user_id")["amount"]
+    inside = joined[(age >= 0 * DAY) & (age < 7 * DAY)]
+    after = inside.groupby("user_id")["amount"]
+    paid = inside[inside["status"] == "paid"].groupby("user_id")["amount"]
+    seen_by = visits.merge(units, left_on="user_id", right_index=True)
+    age = seen_by["at"] - seen_by["entered"]
+    seen_by = seen_by[(age >= 0 * DAY) & (age < 7 * DAY)].groupby("user_id")["at"]
     before = joined[(age < 0 * DAY) & (age >= -14 * DAY)].groupby("user_id")["amount"]
     return pd.DataFrame(
         {
@@ -115,8 +126,10 @@ def counted(tables):
             "spent": after.sum(),
             "largest": after.max(),
             "before": before.sum(),
+            "paid": paid.count(),
+            "visits": seen_by.count(),
         }
-    ).fillna({"orders": 0, "spent": 0, "before": 0})
+    ).fillna({"orders": 0, "spent": 0, "before": 0, "paid": 0})
 
 
 def capped(values):
@@ -157,6 +170,16 @@ def test_baselines_are_those_of_plain_pandas(planned, counted):
     linear = (counted["spent"] - value * counted["orders"]) / counted["orders"].mean()
     assert found["order_value"]["mean"] == pytest.approx(value, rel=1e-12)
     assert found["order_value"]["sd"] == pytest.approx(linear.std(), rel=1e-9)
+    bought = (counted["paid"] > 0).mean()
+    assert found["bought"]["mean"] == pytest.approx(bought, rel=1e-12)
+    per_visit = counted["orders"].sum() / counted["visits"].sum()
+    linear = (counted["orders"] - per_visit * counted["visits"]) / counted["visits"].mean()
+    assert found["per_visit"]["mean"] == pytest.approx(per_visit, rel=1e-12)
+    assert found["per_visit"]["sd"] == pytest.approx(linear.std(), rel=1e-9)
+    with_orders = counted["spent"][counted["orders"] > 0]
+    assert found["spent_p90"]["mean"] == pytest.approx(with_orders.quantile(0.9), rel=1e-9)
+    assert found["spent_p90"]["n_missing"] == len(counted) - len(with_orders)
+    assert found["spent_p90"]["sd"] > 0
     assert found["largest"]["n_units"] == counted["largest"].count()
     assert found["largest"]["n_missing"] == counted["largest"].isna().sum()
     assert found["largest"]["mean"] == pytest.approx(counted["largest"].mean(), rel=1e-12)

@@ -185,6 +185,54 @@ class Project:
         given = ["--args", json.dumps(dict(arguments))] if arguments else []
         self._invoke(["run-operation", macro, *given], logged=logged)
 
+    def compile(self, names: Sequence[str]) -> dict[str, str]:
+        """Return the SQL of models of the package, as a build from the raw rows would run it.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Full names, as `ancestors` gives them.
+
+        Returns
+        -------
+        dict
+            Names to SQL, in the order given. Nothing is built.
+        """
+        _ = self.manifest
+        results = self._invoke(["compile", "--full-refresh", "--select", *names]).result.results
+        found = {result.node.name: str(result.node.compiled_code).strip() for result in results}
+        return {name: found[name] for name in names if name in found}
+
+    def ancestors(self, name: str, folders: Sequence[str]) -> list[str]:
+        """Return the models of the package that a model is computed from, the first ones first.
+
+        Parameters
+        ----------
+        name : str
+            With or without the prefix ``experimentos__``.
+        folders : sequence of str
+            Only models of these stages, such as ``2_units``.
+
+        Returns
+        -------
+        list of str
+            Full names; models in SQL only, the model itself last.
+        """
+        parents, nodes = self.manifest.parent_map, self.manifest.nodes
+        order: dict[str, None] = {}
+
+        def visit(unique_id: str) -> None:
+            node = nodes.get(unique_id)
+            if node is None or node.package_name != PACKAGE or unique_id in order:
+                return
+            for parent in sorted(parents.get(unique_id, ())):
+                visit(parent)
+            if node.resource_type == "model" and node.language == "sql":
+                order[unique_id] = None
+
+        visit(self.node(name).unique_id)
+        return [nodes[one].name for one in order if nodes[one].fqn[1] in folders]
+
     def install_packages(self) -> None:
         """Run ``dbt deps``, which for local packages needs no network."""
         self._manifest = None
