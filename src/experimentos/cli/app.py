@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 import experimentos
-from experimentos.cli import analyze, check, demo, explain, init, memo
+from experimentos.cli import analyze, check, demo, explain, init, memo, plan
 from experimentos.cli import build as build_
 
 _HELP = """\
@@ -33,6 +33,7 @@ for _verb in (
     demo.demo,
     check.check,
     explain.explain,
+    plan.plan,
     build_.build,
     memo.memo,
     analyze.analyze,

@@ -7,10 +7,10 @@ from experimentos.project.explanations import (
     Comparison,
     Reading,
     Windows,
-    explain,
     explain_windows,
 )
 from experimentos.project.gateway import BuildSummary, Progress, Project
+from experimentos.project.verdicts import Rule, Variant, Verdict, explain_verdict, named
 from experimentos.project.yaml_files import (
     DuplicateKey,
     MisreadKey,
@@ -28,12 +28,16 @@ __all__ = [
     "Progress",
     "Project",
     "Reading",
+    "Rule",
+    "Variant",
+    "Verdict",
     "Windows",
     "build",
-    "explain",
+    "explain_verdict",
     "explain_windows",
     "find_duplicate_keys",
     "find_misread_keys",
+    "named",
     "read_bindings",
     "read_definitions",
 ]

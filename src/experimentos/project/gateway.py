@@ -83,6 +83,9 @@ class Project:
         As dbt's ``--vars``.
     progress : callable
         Called when a node starts.
+    folder : Path, optional
+        Where dbt runs, and what relative paths start from; default `root`. A project that is made
+        for a moment uses another one's profile as that one would.
     """
 
     root: Path
@@ -90,6 +93,7 @@ class Project:
     target: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
     progress: Progress = _no_progress
+    folder: Path | None = None
     _manifest: "Manifest | None" = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -100,6 +104,7 @@ class Project:
                 "it with --project-dir; `experimentos demo` makes one to look at."
             )
             raise ProjectError(msg)
+        self.folder = (self.folder or self.root).resolve()
         if self.profiles_dir is not None:
             self.profiles_dir = self.profiles_dir.resolve()
 
@@ -179,6 +184,54 @@ class Project:
         _ = self.manifest
         given = ["--args", json.dumps(dict(arguments))] if arguments else []
         self._invoke(["run-operation", macro, *given], logged=logged)
+
+    def compile(self, names: Sequence[str]) -> dict[str, str]:
+        """Return the SQL of models of the package, as a build from the raw rows would run it.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Full names, as `ancestors` gives them.
+
+        Returns
+        -------
+        dict
+            Names to SQL, in the order given. Nothing is built.
+        """
+        _ = self.manifest
+        results = self._invoke(["compile", "--full-refresh", "--select", *names]).result.results
+        found = {result.node.name: str(result.node.compiled_code).strip() for result in results}
+        return {name: found[name] for name in names if name in found}
+
+    def ancestors(self, name: str, folders: Sequence[str]) -> list[str]:
+        """Return the models of the package that a model is computed from, the first ones first.
+
+        Parameters
+        ----------
+        name : str
+            With or without the prefix ``experimentos__``.
+        folders : sequence of str
+            Only models of these stages, such as ``2_units``.
+
+        Returns
+        -------
+        list of str
+            Full names; models in SQL only, the model itself last.
+        """
+        parents, nodes = self.manifest.parent_map, self.manifest.nodes
+        order: dict[str, None] = {}
+
+        def visit(unique_id: str) -> None:
+            node = nodes.get(unique_id)
+            if node is None or node.package_name != PACKAGE or unique_id in order:
+                return
+            for parent in sorted(parents.get(unique_id, ())):
+                visit(parent)
+            if node.resource_type == "model" and node.language == "sql":
+                order[unique_id] = None
+
+        visit(self.node(name).unique_id)
+        return [nodes[one].name for one in order if nodes[one].fqn[1] in folders]
 
     def install_packages(self) -> None:
         """Run ``dbt deps``, which for local packages needs no network."""
@@ -352,7 +405,7 @@ class Project:
 
         from dbt.cli.main import dbtRunner  # noqa: PLC0415
 
-        with contextlib.chdir(self.root):
+        with contextlib.chdir(self.folder or self.root):
             result = dbtRunner(manifest=self._manifest, callbacks=[listen]).invoke(
                 [*_QUIET, *arguments, *self._options()]
             )
@@ -374,7 +427,7 @@ class Project:
     def _connection(self) -> Iterator[Any]:
         (adapter,) = adapters.registered()
         try:
-            with contextlib.chdir(self.root), adapter.connection_named(PACKAGE):
+            with contextlib.chdir(self.folder or self.root), adapter.connection_named(PACKAGE):
                 yield adapter
         except ExperimentosError:
             raise
