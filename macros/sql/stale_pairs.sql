@@ -49,9 +49,19 @@
 {% endmacro %}
 
 {# The rows of unit_days that this run needs: cohorts from the first day on that any metric of the
-   experiment that reads the source has to be computed from. #}
+   experiment that reads the source has to be computed from. Where only some arms are asked for
+   (`bucket_moments`) all of theirs. #}
 {% macro working_days(source) %}
-    {%- if experimentos.remembers() and experimentos.knows_moments() and experimentos.has_kept_cohorts() %}
+    {%- set arms = experimentos.kept().get("read_arms") %}
+    {%- if arms is not none and arms is defined %}
+        (
+            select days.*
+            from {{ ref("experimentos__unit_days") }} as days
+            where
+                {{ experimentos.arm_of(experimentos.cohort_of("days.unit_key")) }}
+                in ({{ arms | join(", ") }})
+        )
+    {%- elif experimentos.remembers() and experimentos.knows_moments() and experimentos.has_kept_cohorts() %}
         (
             select days.*
             from {{ ref("experimentos__unit_days") }} as days
