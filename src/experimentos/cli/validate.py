@@ -206,7 +206,7 @@ def _effect(row: dict[str, Any]) -> str:
 
 
 def _percent(value: float | None) -> str:
-    return "undefined" if value is None else str(filters.percent(value, ""))
+    return "undefined" if value is None else f"{100 * value:.2f}%"
 
 
 def _range(row: dict[str, Any]) -> str:
