@@ -20,39 +20,31 @@
                     {{
                         experimentos.unit_events(
                             found, experimentos.plan_of_measures(plan, measures)
-                        )
-                        | indent(12)
+                        ) | indent(12)
                     }}
                 ) as versions
             where step_to = {{ experimentos.last_step() }}
 
         )
 
-    {%- for pair in pairs %}
-        {{ "union all" if not loop.first }}
-        {{
-            experimentos.bucket_moments_of(
-                plan,
-                pair,
-                loop.index0,
-                measures | selectattr(0, "equalto", pair.pair_id) | list,
-                population,
-            )
-        }}
-    {%- endfor %}
+        {%- for pair in pairs %}
+            {{ "union all" if not loop.first }}
+            {{
+                experimentos.bucket_moments_of(
+                    plan,
+                    pair,
+                    loop.index0,
+                    measures | selectattr(0, "equalto", pair.pair_id) | list,
+                    population,
+                )
+            }}
+        {%- endfor %}
 {% endmacro %}
 
 {# The measures of metrics as a whole, without slices. #}
 {% macro measures_of_pairs(plan, pairs) %}
     {% set ids = pairs | map(attribute="pair_id") | list %}
-    {{
-        return(
-            plan.measures
-            | selectattr(0, "in", ids)
-            | selectattr(10, "none")
-            | list
-        )
-    }}
+    {{ return(plan.measures | selectattr(0, "in", ids) | selectattr(10, "none") | list) }}
 {% endmacro %}
 
 {# The plan with those sources alone that the measures read. #}
@@ -75,8 +67,7 @@
         analysed.unit_key,
         analysed.experiment_index,
         analysed.anchor_at,
-        {% if n_units <= buckets -%}
-            row_number() over (order by md5({{ salted }}), {{ unit }}) - 1
+        {% if n_units <= buckets -%} row_number() over (order by md5({{ salted }}), {{ unit }}) - 1
         {%- else -%} {{ experimentos.bucket_of(salted, buckets) }}
         {%- endif %} as bucket
     from {{ ref("experimentos__analysed_units") }} as analysed
@@ -156,16 +147,12 @@
                         and pairs.decides_on = caps.basis
                     left join
                         (
-                            {{
-                                experimentos.final_numbers(plan, measures, present)
-                                | indent(20)
-                            }}
+                            {{ experimentos.final_numbers(plan, measures, present) | indent(20) }}
                         ) as found
                         on units.unit_key = found.unit_key
                     where
                         case
-                            when
-                                pairs.is_dated and pairs.decides_on = 'all' and not pairs.is_aged
+                            when pairs.is_dated and pairs.decides_on = 'all' and not pairs.is_aged
                             then units.anchor_at < experiments.data_as_of
                             else {{ experimentos.is_mature() }}
                         end
@@ -173,62 +160,4 @@
             where num is not null
         ) as capped
     group by bucket, day
-{% endmacro %}
-
-{# One row per unit with events of a metric: its numbers at the end of the data, before zeros, thresholds
-   and caps. #}
-{% macro final_numbers(plan, measures, present) %}
-    {%- set shapes = {} -%}
-    {%- for shape in plan.shapes.values() -%}
-        {%- do shapes.update({shape.index: shape}) -%}
-    {%- endfor -%}
-    {%- set ways = {} -%}
-    {%- set weighed = {} -%}
-    {%- for measure in measures -%}
-        {%- for side in ["num", "den"] if shapes[measure[7]].get(side ~ "_value") is not none -%}
-            {%- do ways.update({side: measure[8 if side == "num" else 9]}) -%}
-            {%- if shapes[measure[7]].get(side ~ "_weight") is not none -%}
-                {%- do weighed.update({side: true}) -%}
-            {%- endif -%}
-        {%- endfor -%}
-    {%- endfor -%}
-    select
-        unit_key
-        {%- for x in present %}
-            {%- set way = {"min": "min", "max": "max", "latest": "max"}.get(ways[x[:3]], "sum") %}
-            ,
-            {{ way }} ({{ x }})
-            {{- " / nullif(sum(" ~ x ~ "_weight), 0)" if x[:3] in weighed }} as {{ x }}
-        {%- endfor %}
-    from
-        (
-            {%- for measure in measures %}
-                {%- set shape = shapes[measure[7]] %}
-                {{ "union all" if not loop.first }}
-                select
-                    unit_key
-                    {%- for x in present %}
-                        {%- set side = x[:3] %}
-                        {%- set name = side ~ ("_cov" if x.endswith("_cov") else "_value") %}
-                        {%- set weight = (
-                            side ~ ("_cov_weight" if x.endswith("_cov") else "_weight")
-                        ) %},
-                        cast(
-                            {{ shape.get(name) if shape.get(name) is not none else "null" }}
-                            as {{ experimentos.type_double() }}
-                        ) as {{ x }}
-                        {%- if side in weighed %},
-                            cast(
-                                {{ shape.get(weight) if shape.get(weight) is not none else "null" }}
-                                as {{ experimentos.type_double() }}
-                            ) as {{ x }}_weight
-                        {%- endif %}
-                    {%- endfor %}
-                from unit_events
-                where
-                    source = {{ measure[2] }}
-                    and {{ experimentos.bit_is_set("mask_" ~ measure[5], measure[6]) }}
-            {%- endfor %}
-        ) as classes
-    group by unit_key
 {% endmacro %}

@@ -1,4 +1,5 @@
--- One row per experiment, metric, test and measure of the last `experimentos validate`. That command
+-- One row per experiment, metric, test and measure of the last `experimentos validate`. That
+-- command
 -- writes it; dbt makes it and keeps it.
 {{
     config(

@@ -14,7 +14,7 @@ from test_every_metric import end_at_midnight, project_of
 from experimentos.moments import JointMoments, second_moments
 from experimentos.project import Project
 from experimentos.project.answers import ask
-from experimentos.project.validation import read_numbers
+from experimentos.project.buckets import read_numbers
 
 DAY = dt.timedelta(days=1)
 NAMES = [field.name for field in fields(JointMoments)][1:]

@@ -1,24 +1,23 @@
 """A/A tests on a project's own units: what ``experimentos validate`` asks, computes and keeps."""
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from experimentos.errors import ProjectError
 from experimentos.project.answers import ask
+from experimentos.project.buckets import by_metric, read_metrics
 from experimentos.project.gateway import Project
 
 if TYPE_CHECKING:
-    from experimentos.moments import FloatArray
-    from experimentos.rerandomise import Cells, Design, Metric, Rate
+    from experimentos.rerandomise import Rate
 
 RUNS, BUCKETS = 5000, 4096
 ARMS = ("control", "all")
 MART = "experimentos__validation"
 _FEWEST_BUCKETS, _MOST_BUCKETS = 20, 4096
-_WEEK = 7
 
 
 @dataclass(frozen=True)
@@ -213,10 +212,10 @@ def validate(
         "metrics": list(request.metrics) or None,
     }
     answer = ask(project, "validate", asked)
-    settings = _by_metric(project.query(answer["settings_sql"]))
+    settings = by_metric(project.query(answer["settings_sql"]))
     looks = project.query(answer["looks_sql"])
     left_out = {one["metric"]: str(one["reason"]) for one in answer["left_out"]}
-    metrics = list(_metrics(project, answer, settings, looks, left_out))
+    metrics = list(read_metrics(project, answer, settings, looks, left_out))
     if not metrics:
         reasons = "".join(f"\n  - {name} {reason}" for name, reason in left_out.items())
         msg = f"No metric of experiment '{experiment}' can be validated:{reasons}"
@@ -272,137 +271,3 @@ def keep(project: Project, validation: Validation) -> None:
     columns = {name: [row[name] for row in rows] for name in rows[0]}
     where = {"experiment_id": validation.experiment_id}
     project.replace_rows(MART, pa.table(columns), where)
-
-
-def _by_metric(rows: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """Choose one treatment of each metric: what the verdict is told is the same for all."""
-    found: dict[str, Mapping[str, Any]] = {}
-    for row in rows:
-        found.setdefault(row["metric"], row)
-    return found
-
-
-def _metrics(
-    project: Project, answer: Mapping[str, Any], settings: Mapping[str, Mapping[str, Any]],
-    looks: Sequence[Mapping[str, Any]], left_out: dict[str, str],
-) -> "Iterator[Metric]":  # fmt: skip
-    """Read the buckets, and put each metric's beside what is set for it."""
-    from experimentos.errors import ArgumentError  # noqa: PLC0415
-    from experimentos.rerandomise import Aim, Kind, Metric  # noqa: PLC0415
-
-    if not answer["sql"]:
-        return
-    cells = _cells(project, answer)
-    for name in answer["metrics"]:
-        if name not in settings:
-            left_out[name] = "has no readout that decides yet"
-            continue
-        given = settings[name]
-        sign = -1.0 if given["goal"] == "decrease" else 1.0
-        margin = given["margin"] if given["role"] == "guardrail" else None
-        aim = Aim(
-            sign,
-            float("nan") if margin is None else float(margin),
-            given["margin_kind"] == "relative",
-        )
-        try:
-            yield Metric(
-                name=name,
-                role=given["role"],
-                kind=Kind(given["metric_type"], bool(given["has_covariate"])),
-                aim=aim,
-                cells=cells[name],
-                design=_design(given, looks, cells[name]),
-                planned=_planned(given, sign),
-                power=given["power"],
-                enters_by_day=bool(given["enters_by_day"]),
-            )
-        except ArgumentError as error:
-            left_out[name] = str(error).removeprefix(f"metric {name}: ")
-
-
-def _planned(given: Mapping[str, Any], sign: float) -> Any:  # noqa: ANN401
-    from experimentos.rerandomise import Effect  # noqa: PLC0415
-
-    if given["mde"] is None:
-        return None
-    return Effect(sign * float(given["mde"]), given["mde_kind"] != "absolute")
-
-
-def _design(
-    given: Mapping[str, Any], looks: Sequence[Mapping[str, Any]], cells: "Cells"
-) -> "Design":
-    """Put the scheduled looks among the days on which units enter; the last day is one."""
-    import numpy as np  # noqa: PLC0415
-
-    from experimentos.rerandomise import Design  # noqa: PLC0415
-
-    days = cells.days if given["enters_by_day"] else cells.days[-1:]
-    there = np.bincount(np.searchsorted(days, cells.day), weights=cells.moments.n).cumsum()
-    places = {days.size - 1}
-    for look in looks:
-        if look["day"] is not None:
-            place = int(np.searchsorted(days, look["day"], side="right")) - 1
-        else:
-            place = int(np.searchsorted(there, look["unit_share"] * there[-1]))
-        places.add(min(place, days.size - 1))
-    late = given["starts_at"] is not None and given["starts_at"].time().isoformat() != "00:00:00"
-    week = _WEEK + (1 if late else 0)
-    parameter = given["spending_parameter"]
-    planned = given["planned_n"]
-    return Design(
-        name=given["design"],
-        alpha=float(given["alpha"]),
-        looks=np.array(sorted(place for place in places if place >= 0)),
-        open_from=int(np.searchsorted(days, week)),
-        spending=given["spending"] or "obrien_fleming",
-        parameter=None if parameter is None else float(parameter),
-        **({} if planned is None else {"planned_n": float(planned)}),
-    )
-
-
-def _cells(project: Project, answer: Mapping[str, Any]) -> dict[str, "Cells"]:
-    """Read the moments of all buckets; NULL is NaN."""
-    import numpy as np  # noqa: PLC0415
-
-    from experimentos.moments import JointMoments  # noqa: PLC0415
-    from experimentos.rerandomise import Cells  # noqa: PLC0415
-
-    table = read_numbers(project, answer["sql"])
-    found = {}
-    for place, name in enumerate(answer["metrics"]):
-        rows = table["metric"] == place
-        columns = {field.name: table[field.name][rows] for field in fields(JointMoments)}
-        found[name] = Cells(
-            bucket=table["bucket"][rows].astype(np.int64),
-            day=table["day"][rows].astype(np.int64),
-            moments=JointMoments(**columns),
-            n_buckets=int(answer["n_buckets"]),
-        )
-    return found
-
-
-def read_numbers(project: Project, sql: str) -> "dict[str, FloatArray]":
-    """Read a query all of whose columns are numbers.
-
-    Parameters
-    ----------
-    project : Project
-        Built.
-    sql : str
-        One statement.
-
-    Returns
-    -------
-    dict
-        Column name to values; NULL is NaN. Empty without rows.
-    """
-    import numpy as np  # noqa: PLC0415
-
-    parts: list[np.ndarray] = []
-    names: list[str] = []
-    for rows in project.stream(sql):
-        names = list(rows[0])
-        parts.append(np.array([list(row.values()) for row in rows], dtype=np.float64))
-    values = np.concatenate(parts) if parts else np.empty((0, 0))
-    return {name: np.ascontiguousarray(values[:, i]) for i, name in enumerate(names)}
