@@ -7,6 +7,7 @@ import typer
 import experimentos
 from experimentos.cli import analyze, check, demo, explain, init, memo, plan
 from experimentos.cli import build as build_
+from experimentos.cli import validate as validate_
 
 _HELP = """\
 A/B-test analysis inside dbt: from raw events to a launch, hold or rollback memo.
@@ -37,6 +38,7 @@ for _verb in (
     build_.build,
     memo.memo,
     analyze.analyze,
+    validate_.validate,
 ):
     app.command(epilog=_EPILOG)(_verb)
 

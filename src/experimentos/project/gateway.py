@@ -267,11 +267,29 @@ class Project:
         list of dict
             As for `fetch`.
         """
+        return [row for rows in self.stream(sql) for row in rows]
+
+    def stream(self, sql: str, at_once: int = 20_000) -> Iterator[list[dict[str, Any]]]:
+        """Yield the rows of a query, some at a time.
+
+        Parameters
+        ----------
+        sql : str
+            One statement.
+        at_once : int
+            How many rows.
+
+        Yields
+        ------
+        list of dict
+            As for `fetch`.
+        """
         _ = self.manifest  # an invocation registers the adapter
         with self._connection() as adapter:
             _, cursor = adapter.connections.add_query(sql, auto_begin=False)
             columns = [column[0] for column in cursor.description]
-            return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+            while rows := cursor.fetchmany(at_once):
+                yield [dict(zip(columns, row, strict=True)) for row in rows]
 
     def fetch_table(self, name: str, schema: "pa.Schema") -> "pa.Table":
         """Return all rows of a model of the package as an Arrow table.
@@ -295,8 +313,10 @@ class Project:
             raise ProjectError(msg)
         return literals.to_arrow(rows, schema)
 
-    def replace_rows(self, name: str, table: "pa.Table") -> None:
-        """Replace all rows of a table of the package by those given, in one transaction.
+    def replace_rows(
+        self, name: str, table: "pa.Table", where: Mapping[str, str] | None = None
+    ) -> None:
+        """Replace rows of a table of the package by those given, in one transaction.
 
         Parameters
         ----------
@@ -304,6 +324,8 @@ class Project:
             As for `fetch`; dbt has made the table.
         table : pyarrow.Table
             New rows. Values arrive exactly as they are; columns are matched by name.
+        where : mapping, optional
+            Column to the text in it of the rows that go; default all rows.
         """
         relation = self.relation_name(name)
         types = self._column_types(name)
@@ -313,8 +335,9 @@ class Project:
             raise ProjectError(msg)
         with self._connection() as adapter:
             columns = ", ".join(map(adapter.quote, types))
+            chosen = literals.condition(where or {}, adapter.type())
             adapter.connections.begin()
-            adapter.connections.add_query(f"delete from {relation}", auto_begin=False)  # noqa: S608
+            adapter.connections.add_query(f"delete from {relation}{chosen}", auto_begin=False)  # noqa: S608
             for values in literals.insert_values(table.select(list(types)), types, adapter.type()):
                 adapter.connections.add_query(
                     f"insert into {relation} ({columns}) {values}",

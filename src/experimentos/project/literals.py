@@ -61,6 +61,25 @@ def insert_values(table: pa.Table, types: Mapping[str, str], adapter_type: str) 
         yield "values " + ",\n".join(f"({row})" for row in rendered)
 
 
+def condition(where: Mapping[str, str], adapter_type: str) -> str:
+    """Render what picks rows by their texts.
+
+    Parameters
+    ----------
+    where : mapping
+        Column to text; without one, all rows.
+    adapter_type : str
+        dbt's name of the warehouse.
+
+    Returns
+    -------
+    str
+        `` where ...``, or nothing.
+    """
+    parts = [f"{column} = {_quoted(text, adapter_type)}" for column, text in where.items()]
+    return f" where {' and '.join(parts)}" if parts else ""
+
+
 def _plain(value: object, kind: pa.DataType) -> object:
     """Give Arrow what it takes: decimals become the floats or integers asked for."""
     if isinstance(value, Decimal):
@@ -77,8 +96,12 @@ def _literal(value: object, column_type: str, adapter_type: str) -> str:
         text = text.lower()
     elif isinstance(value, date | datetime):
         text = value.isoformat(sep=" ") if isinstance(value, datetime) else value.isoformat()
+    return f"cast({_quoted(text, adapter_type)} as {column_type})"
+
+
+def _quoted(text: str, adapter_type: str) -> str:
     if adapter_type in _BACKSLASH_ESCAPES:
-        quoted = text.replace("\\", "\\\\").replace("'", "\\'")
+        escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     else:
-        quoted = text.replace("'", "''")
-    return f"cast('{quoted}' as {column_type})"
+        escaped = text.replace("'", "''")
+    return f"'{escaped}'"
