@@ -19,6 +19,7 @@ from experimentos.resources import bundle_path
 
 _SECTION = re.compile(r"sections/(\d+)_(\w+)\.md\.j2")
 _HEADING = re.compile(r"<h2>(.*?)</h2>", re.DOTALL)
+_NO_NAVIGATION = Markup()
 _PLAIN_ID = re.compile(r"[a-z0-9_][a-z0-9_-]{0,99}")
 _RESERVED = re.compile(r"con|prn|aux|nul|com\d|lpt\d")
 
@@ -41,13 +42,15 @@ def render_markdown(memo: Memo) -> str:
     return _tidy(template.render(memo=memo, sections=[Markup(body) for body in bodies]))  # noqa: S704
 
 
-def render_html(memo: Memo) -> str:
+def render_html(memo: Memo, *, navigation: Markup = _NO_NAVIGATION) -> str:
     """Render a memo as one HTML page that needs nothing else.
 
     Parameters
     ----------
     memo : Memo
         From ``read_memos``.
+    navigation : Markup
+        Put before the title: links to other pages of a site, escaped already.
 
     Returns
     -------
@@ -56,7 +59,9 @@ def render_html(memo: Memo) -> str:
     """
     template = _environment().get_template("memo.html.j2")
     sections = [_page_section(name, body) for name, body in render_sections(memo)]
-    return template.render(memo=memo, sections=sections, stylesheet=_stylesheet())
+    return template.render(
+        memo=memo, sections=sections, stylesheet=_stylesheet(), navigation=navigation
+    )
 
 
 def render_sections(memo: Memo) -> tuple[tuple[str, str], ...]:

@@ -160,7 +160,7 @@ def shrink(
     center = groups.spread(mean)
     posterior = share * center + (1 - share) * value
     slope = share * weight * (value - center)
-    doubt = _variance_of_spread(weight, groups) * (not spread_is_known)
+    doubt = np.where(enough, _variance_of_spread(weight, groups), np.nan) * (not spread_is_known)
     error = np.sqrt(
         (1 - share) * variance
         + share**2 * groups.spread(mean_variance)
@@ -286,16 +286,21 @@ def _scoring_step(
 ) -> FloatArray:
     """Score over expected information of the restricted likelihood, per family."""
     w = known / (variance + groups.spread(spread))
-    w1, w2 = groups.sum(w), groups.sum(w**2)
-    residual = np.where(known, value - groups.spread(groups.sum(w * value) / w1), 0.0)
-    score = groups.sum(w**2 * residual**2) - (w1 - w2 / w1)
+    share = w / groups.spread(groups.sum(w))
+    residual = np.where(known, value - groups.spread(groups.sum(share * value)), 0.0)
+    score = groups.sum(w**2 * residual**2) - groups.sum(w * (1 - share))
     return score / _information(w, groups)
 
 
 def _information(w: FloatArray, groups: Families) -> FloatArray:
-    """Twice the expected information of the restricted likelihood on the variance."""
-    w1, w2, w3 = groups.sum(w), groups.sum(w**2), groups.sum(w**3)
-    return w2 - 2 * w3 / w1 + (w2 / w1) ** 2
+    """Twice the expected information of the restricted likelihood on the variance.
+
+    Written as a sum of what is not negative: nothing cancels where one weight is all there is.
+    """
+    share = w / groups.spread(groups.sum(w))
+    part = share * w
+    others = np.maximum(groups.spread(groups.sum(part)) - part, 0.0)
+    return groups.sum((w * (1 - share)) ** 2) + groups.sum(part * others)
 
 
 def _variance_of_spread(w: FloatArray, groups: Families) -> FloatArray:

@@ -101,6 +101,15 @@ def test_what_is_undefined_is_nan_and_takes_no_part():
     assert shrink([], [], np.zeros(0, dtype=int)).mean.shape == (0,)
 
 
+def test_one_estimate_that_is_known_far_better_disturbs_nothing():
+    found = shrink([0.1, 5.0, 7.0], [1e-9, 3.0, 3.0], [0, 0, 0])
+    assert np.isfinite(found.std_error).all()
+    assert found.mean[0] == pytest.approx(0.1)
+    equal = shrink([0.1, 0.1], [1e-12, 1.0], [0, 0])
+    assert np.isfinite(equal.std_error).all()
+    np.testing.assert_allclose(equal.mean, 0.1)
+
+
 def test_equal_effects_are_drawn_to_their_mean_altogether():
     found = shrink([0.1, 0.1, 0.1], [1.0, 2.0, 3.0], [0, 0, 0])
     np.testing.assert_allclose(found.mean, 0.1)
