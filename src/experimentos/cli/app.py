@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 import experimentos
-from experimentos.cli import analyze, check, demo, explain, init, memo
+from experimentos.cli import analyze, check, demo, diff, explain, init, memo
 from experimentos.cli import build as build_
 
 _HELP = """\
@@ -35,6 +35,7 @@ for _verb in (
     explain.explain,
     build_.build,
     memo.memo,
+    diff.diff,
     analyze.analyze,
 ):
     app.command(epilog=_EPILOG)(_verb)

@@ -39,7 +39,7 @@ def render_markdown(memo: Memo) -> str:
     """
     template = _environment().get_template("memo.md.j2")
     bodies = [body for _, body in render_sections(memo)]
-    return _tidy(template.render(memo=memo, sections=[Markup(body) for body in bodies]))  # noqa: S704
+    return tidy(template.render(memo=memo, sections=[Markup(body) for body in bodies]))  # noqa: S704
 
 
 def render_html(memo: Memo, *, navigation: Markup = _NO_NAVIGATION) -> str:
@@ -79,7 +79,7 @@ def render_sections(memo: Memo) -> tuple[tuple[str, str], ...]:
     """
     environment = _environment()
     return tuple(
-        (name, _tidy(environment.get_template(path).render(memo=memo)))
+        (name, tidy(environment.get_template(path).render(memo=memo)))
         for name, path in section_templates()
     )
 
@@ -189,8 +189,19 @@ def _page_section(name: str, body: str) -> dict[str, Markup]:
     return {"name": Markup(name), "title": Markup(title), "body": Markup(page)}  # noqa: S704
 
 
-def _tidy(rendered: str) -> str:
-    """Drop trailing spaces and repeated blank lines."""
+def tidy(rendered: str) -> str:
+    """Drop trailing spaces and repeated blank lines.
+
+    Parameters
+    ----------
+    rendered : str
+        What a template gave.
+
+    Returns
+    -------
+    str
+        Ending in one newline.
+    """
     lines = "\n".join(line.rstrip() for line in rendered.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"
 
