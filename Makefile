@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PEERS ?= .venv-peers
 DEMO ?= demo-project
-SQL := models macros src/experimentos/demo tests
+SQL := models macros reports src/experimentos/demo tests
 WORKERS ?= 2
 
 .PHONY: setup demo test slow validate references lint format bench clean

@@ -226,7 +226,7 @@ def test_guardrails_that_see_harm_late_are_told_by_the_check(tmp_path):
     assert found.listing["warnings"] == [
         (
             "exposure late (experiments/late.yml), `guardrails`: revenue (7 days), refunds "
-            "(4 days): only units whose windows have closed are counted, so harm is seen that much later; a "
-            "guardrail that must stop harm fast needs a window of at most 3 days"
+            "(4 days): only units whose windows have closed are counted, so harm is seen that much "
+            "later; a guardrail that must stop harm fast needs a window of at most 3 days"
         )
     ]

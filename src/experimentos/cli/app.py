@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 import experimentos
-from experimentos.cli import analyze, check, demo, explain, init, memo, plan
+from experimentos.cli import analyze, check, demo, diff, explain, init, memo, plan
 from experimentos.cli import build as build_
 from experimentos.cli import validate as validate_
 
@@ -37,6 +37,7 @@ for _verb in (
     plan.plan,
     build_.build,
     memo.memo,
+    diff.diff,
     analyze.analyze,
     validate_.validate,
 ):

@@ -19,6 +19,7 @@ from experimentos.resources import bundle_path
 
 _SECTION = re.compile(r"sections/(\d+)_(\w+)\.md\.j2")
 _HEADING = re.compile(r"<h2>(.*?)</h2>", re.DOTALL)
+_NO_NAVIGATION = Markup()
 _PLAIN_ID = re.compile(r"[a-z0-9_][a-z0-9_-]{0,99}")
 _RESERVED = re.compile(r"con|prn|aux|nul|com\d|lpt\d")
 
@@ -38,16 +39,18 @@ def render_markdown(memo: Memo) -> str:
     """
     template = _environment().get_template("memo.md.j2")
     bodies = [body for _, body in render_sections(memo)]
-    return _tidy(template.render(memo=memo, sections=[Markup(body) for body in bodies]))  # noqa: S704
+    return tidy(template.render(memo=memo, sections=[Markup(body) for body in bodies]))  # noqa: S704
 
 
-def render_html(memo: Memo) -> str:
+def render_html(memo: Memo, *, navigation: Markup = _NO_NAVIGATION) -> str:
     """Render a memo as one HTML page that needs nothing else.
 
     Parameters
     ----------
     memo : Memo
         From ``read_memos``.
+    navigation : Markup
+        Put before the title: links to other pages of a site, escaped already.
 
     Returns
     -------
@@ -56,7 +59,9 @@ def render_html(memo: Memo) -> str:
     """
     template = _environment().get_template("memo.html.j2")
     sections = [_page_section(name, body) for name, body in render_sections(memo)]
-    return template.render(memo=memo, sections=sections, stylesheet=_stylesheet())
+    return template.render(
+        memo=memo, sections=sections, stylesheet=_stylesheet(), navigation=navigation
+    )
 
 
 def render_sections(memo: Memo) -> tuple[tuple[str, str], ...]:
@@ -74,7 +79,7 @@ def render_sections(memo: Memo) -> tuple[tuple[str, str], ...]:
     """
     environment = _environment()
     return tuple(
-        (name, _tidy(environment.get_template(path).render(memo=memo)))
+        (name, tidy(environment.get_template(path).render(memo=memo)))
         for name, path in section_templates()
     )
 
@@ -184,8 +189,19 @@ def _page_section(name: str, body: str) -> dict[str, Markup]:
     return {"name": Markup(name), "title": Markup(title), "body": Markup(page)}  # noqa: S704
 
 
-def _tidy(rendered: str) -> str:
-    """Drop trailing spaces and repeated blank lines."""
+def tidy(rendered: str) -> str:
+    """Drop trailing spaces and repeated blank lines.
+
+    Parameters
+    ----------
+    rendered : str
+        What a template gave.
+
+    Returns
+    -------
+    str
+        Ending in one newline.
+    """
     lines = "\n".join(line.rstrip() for line in rendered.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"
 

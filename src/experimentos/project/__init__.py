@@ -1,5 +1,6 @@
 """The gateway to dbt: the only part that runs dbt, and the only one that talks to a warehouse."""
 
+from experimentos.project.bases import opened_base, read_build, read_memory
 from experimentos.project.bindings import Bindings, read_bindings
 from experimentos.project.build import build
 from experimentos.project.definitions import Definitions, read_definitions
@@ -38,6 +39,9 @@ __all__ = [
     "find_duplicate_keys",
     "find_misread_keys",
     "named",
+    "opened_base",
     "read_bindings",
+    "read_build",
     "read_definitions",
+    "read_memory",
 ]

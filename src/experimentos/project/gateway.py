@@ -238,21 +238,47 @@ class Project:
         self._manifest = None
         self._invoke(["deps"])
 
-    def fetch(self, name: str) -> list[dict[str, Any]]:
-        """Return all rows of a model of the package.
+    def fetch(self, name: str, experiments: Sequence[str] | None = None) -> list[dict[str, Any]]:
+        """Return the rows of a model of the package.
 
         Parameters
         ----------
         name : str
             The model's name with or without its prefix: ``decisions``,
             ``experimentos__decisions``.
+        experiments : sequence of str, optional
+            Ids of the experiments wanted, where the model has a column ``experiment_id``; default
+            all.
 
         Returns
         -------
         list of dict
             Column names to Python values; NaN and infinity are as the warehouse holds them.
         """
-        return self.query(f"select * from {self.relation_name(name)}")  # noqa: S608
+        rows = f"select * from {self.relation_name(name)}"  # noqa: S608
+        if experiments is None:
+            return self.query(rows)
+        if not experiments:
+            return []
+        ids = ", ".join(self.text_literal(one) for one in experiments)
+        return self.query(f"{rows} where experiment_id in ({ids})")
+
+    def text_literal(self, text: str) -> str:
+        """Return a text as a string literal of the warehouse.
+
+        Parameters
+        ----------
+        text : str
+            Anything.
+
+        Returns
+        -------
+        str
+            As SQL needs it.
+        """
+        _ = self.manifest
+        (adapter,) = adapters.registered()
+        return literals.text_literal(text, adapter.type())
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """Return all rows of a query that a macro of the package has rendered.

@@ -76,8 +76,35 @@ def condition(where: Mapping[str, str], adapter_type: str) -> str:
     str
         `` where ...``, or nothing.
     """
-    parts = [f"{column} = {_quoted(text, adapter_type)}" for column, text in where.items()]
+    parts = [f"{column} = {text_literal(text, adapter_type)}" for column, text in where.items()]
     return f" where {' and '.join(parts)}" if parts else ""
+
+
+def text_literal(text: str, adapter_type: str) -> str:
+    """Render a text as a string literal.
+
+    Parameters
+    ----------
+    text : str
+        Anything.
+    adapter_type : str
+        dbt's name of the warehouse.
+
+    Returns
+    -------
+    str
+        Quoted.
+
+    Examples
+    --------
+    >>> text_literal("it's", "duckdb")
+    "'it''s'"
+    """
+    if adapter_type in _BACKSLASH_ESCAPES:
+        quoted = text.replace("\\", "\\\\").replace("'", "\\'")
+    else:
+        quoted = text.replace("'", "''")
+    return f"'{quoted}'"
 
 
 def _plain(value: object, kind: pa.DataType) -> object:
@@ -96,12 +123,4 @@ def _literal(value: object, column_type: str, adapter_type: str) -> str:
         text = text.lower()
     elif isinstance(value, date | datetime):
         text = value.isoformat(sep=" ") if isinstance(value, datetime) else value.isoformat()
-    return f"cast({_quoted(text, adapter_type)} as {column_type})"
-
-
-def _quoted(text: str, adapter_type: str) -> str:
-    if adapter_type in _BACKSLASH_ESCAPES:
-        escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    else:
-        escaped = text.replace("'", "''")
-    return f"'{escaped}'"
+    return f"cast({text_literal(text, adapter_type)} as {column_type})"
