@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,7 +25,6 @@ from experimentos.errors import InputError
 from experimentos.planning import (
     Amount,
     History,
-    Planner,
     Question,
     Scenario,
     next_monday,
@@ -34,6 +33,9 @@ from experimentos.planning import (
     read_history,
     to_yaml,
 )
+
+if TYPE_CHECKING:
+    from experimentos.planning.planner import Planner
 
 _WHAT, _WHO, _HOW = "What is tested", "Whose history", "How it is run"
 
@@ -204,6 +206,9 @@ def plan(
         with opened(project_dir, profiles_dir, target, variables) as project:
             project.check_versions()
             read = read_history(project, question)
+        # SciPy takes a second to import, and other verbs need none.
+        from experimentos.planning.planner import Planner  # noqa: PLC0415
+
         planner = Planner(question, read)
         scenarios = _scenarios(planner, question)
         pasted = to_yaml(
@@ -249,7 +254,7 @@ def _read_date(text: str | None, option: str) -> date | None:
         raise typer.BadParameter(msg, param_hint=option) from error
 
 
-def _scenarios(planner: Planner, question: Question) -> list[Scenario]:
+def _scenarios(planner: "Planner", question: Question) -> list[Scenario]:
     problems = list(
         dict.fromkeys(
             problem for effect in question.effects for problem in planner.problems(effect)
@@ -263,7 +268,11 @@ def _scenarios(planner: Planner, question: Question) -> list[Scenario]:
 
 
 def _document(
-    question: Question, read: History, planner: Planner, scenarios: Sequence[Scenario], pasted: str
+    question: Question,
+    read: History,
+    planner: "Planner",
+    scenarios: Sequence[Scenario],
+    pasted: str,
 ) -> dict[str, Any]:
     return {
         "question": asdict(question) | {"effects": [str(effect) for effect in question.effects]},

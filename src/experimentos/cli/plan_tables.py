@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 from rich.markup import escape
 
 from experimentos.cli.output import print_lines, print_table
 from experimentos.memo import filters
-from experimentos.planning import Baseline, History, MetricNeed, Planner, Question, Scenario
+from experimentos.planning import Baseline, History, MetricNeed, Question, Scenario
+
+if TYPE_CHECKING:
+    from experimentos.planning.planner import Planner
 
 _TESTS: Final = {
     "superior": "better",
@@ -19,7 +22,7 @@ _TESTS: Final = {
 
 
 def show_plan(
-    question: Question, read: History, planner: Planner, scenarios: Sequence[Scenario]
+    question: Question, read: History, planner: "Planner", scenarios: Sequence[Scenario]
 ) -> None:
     """Print what was read, what it needs, and what each part costs.
 
@@ -148,7 +151,7 @@ def _need_row(need: MetricNeed, one: Baseline) -> tuple[object, ...]:
     )
 
 
-def _notes(read: History, planner: Planner, scenarios: Sequence[Scenario]) -> Iterator[str]:
+def _notes(read: History, planner: "Planner", scenarios: Sequence[Scenario]) -> Iterator[str]:
     yield from read.notes
     if any(one.is_extrapolated for one in scenarios):
         yield (

@@ -1,10 +1,12 @@
-"""Sample size and duration before an experiment, from the warehouse's own history."""
+"""Sample size and duration before an experiment, from the warehouse's own history.
+
+`planner` is imported by itself: it needs SciPy, which takes a second.
+"""
 
 from experimentos.planning.baselines import Baseline
 from experimentos.planning.history import History, Traffic, read_history
 from experimentos.planning.paste import next_monday, to_yaml
 from experimentos.planning.period import Period
-from experimentos.planning.planner import Planner
 from experimentos.planning.question import (
     DESIGNS,
     SPENDING,
@@ -23,7 +25,6 @@ __all__ = [
     "History",
     "MetricNeed",
     "Period",
-    "Planner",
     "Question",
     "Scenario",
     "Step",

@@ -131,10 +131,14 @@ def read_baselines(
 def _problem(name: str, read: Mapping[str, Any], spread: Any, row: Mapping[str, Any]) -> str | None:  # noqa: ANN401
     """Say why nothing can be planned of a metric, if so."""
     metric = f"metric {name!r} (model {read['model']})"
+    n_units = row.get("n_units") or 0
     if spread is None or not math.isfinite(spread.mean):
-        n_units = row.get("n_units") or 0
-        few = "; a quantile needs 50 units on each side of it" if read["type"] == "quantile" else ""
-        return f"{metric} has no value among the units of the history ({n_units:,} have one){few}"
+        return f"{metric} has no value among the units of the history ({n_units:,} have one)"
+    if read["type"] == "quantile" and not spread.sd > 0:
+        return (
+            f"{metric} has no standard error among {n_units:,} units: a quantile needs 50 of them "
+            "beyond it, and values around it that differ; read more days with --from"
+        )
     if spread.is_rate and spread.mean in {0.0, 1.0}:
         who = "no unit" if spread.mean == 0 else "every unit"
         hint = "see `where` of its definition" if spread.mean == 0 else (

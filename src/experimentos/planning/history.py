@@ -115,38 +115,12 @@ def read_history(project: Project, question: Question) -> History:
     asked = {"metrics": question.metrics, "on": question.on, "unit": question.unit}
     answer = ask(project, "history", {**asked, "where": question.where})
     _check_maturity(question, answer["metrics"])
-    reaches, empty = {}, []
-    for name, fact in answer["facts"].items():
-        if fact["days"] is None:
-            continue
-        found = reach_of(project.query(fact["days"]), fact["given"].get("complete_until"),
-                         answer["as_of"])  # fmt: skip
-        if found is None:
-            empty.append(f"model {name} has no rows with a time before {answer['as_of']}")
-        else:
-            reaches[name] = found
-    if empty:
-        raise InputError("\n".join(empty))
-    entered = {
-        name: _entered(project, question, population["rows"], answer["as_of"])
-        for name, population in answer["populations"].items()
-    }
-    present = {name: span for name, span in entered.items() if span is not None}
-    if not present:
-        looked = ", ".join(answer["populations"]) or "no model"
-        where = f" where {question.where}" if question.where else ""
-        msg = f"No unit ever came: {looked} has no rows{where}. Models to name with --on: "
-        raise InputError(msg + ", ".join(answer["names"]))
+    reaches = _reaches(project, answer)
+    present = _present(project, question, answer)
     bounds = bounds_of(question, answer["metrics"], reaches or _whole(present))
     model, period, counts = _choose(project, question, answer, bounds, present)
     traffic = _traffic(project, question, model, period, counts, answer)
-    if traffic.units < LEAST_UNITS:
-        msg = (
-            f"Only {traffic.units} units entered by a row of {model} from {period.first} to "
-            f"{period.until}; a plan needs {LEAST_UNITS} at least: name a broader population with "
-            f"--on ({', '.join(answer['names'])}), drop --where, or read more days with --from"
-        )
-        raise InputError(msg)
+    _check_units(traffic, period, answer["names"])
     rows = rehearse(project, question, answer, model, period)
     baselines = read_baselines(rows, answer["metrics"])
     return History(
@@ -157,6 +131,51 @@ def read_history(project: Project, question: Question) -> History:
         baselines=baselines,
         notes=tuple(_notes(question, answer, bounds, period, traffic, baselines)),
     )
+
+
+def _reaches(project: Project, answer: Mapping[str, Any]) -> dict[str, Reach]:
+    """Read the days that each fact with times covers."""
+    reaches, empty = {}, []
+    for name, fact in answer["facts"].items():
+        if fact["days"] is None:
+            continue
+        until = fact["given"].get("complete_until")
+        found = reach_of(project.query(fact["days"]), until, answer["as_of"])
+        if found is None:
+            empty.append(f"model {name} has no rows with a time before {answer['as_of']}")
+        else:
+            reaches[name] = found
+    if empty:
+        raise InputError("\n".join(empty))
+    return reaches
+
+
+def _present(
+    project: Project, question: Question, answer: Mapping[str, Any]
+) -> dict[str, tuple[date, date]]:
+    """Read the days of the first and last row of each population that has any."""
+    entered = {
+        name: _entered(project, question, population["rows"], answer["as_of"])
+        for name, population in answer["populations"].items()
+    }
+    present = {name: span for name, span in entered.items() if span is not None}
+    if not present:
+        looked = ", ".join(answer["populations"]) or "no model"
+        where = f" where {question.where}" if question.where else ""
+        msg = f"No unit ever came: {looked} has no rows{where}. Models to name with --on: "
+        raise InputError(msg + ", ".join(answer["names"]))
+    return present
+
+
+def _check_units(traffic: Traffic, period: Period, names: Sequence[str]) -> None:
+    if traffic.units < LEAST_UNITS:
+        msg = (
+            f"Only {traffic.units} units entered by a row of {traffic.model} from "
+            f"{period.first} to {period.until}; a plan needs {LEAST_UNITS} at least: name a "
+            f"broader population with --on ({', '.join(names)}), drop --where, or read more days "
+            "with --from"
+        )
+        raise InputError(msg)
 
 
 def _check_maturity(question: Question, metrics: Mapping[str, Mapping[str, Any]]) -> None:

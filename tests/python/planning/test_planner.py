@@ -11,12 +11,12 @@ from experimentos.planning import (
     Baseline,
     History,
     Period,
-    Planner,
     Question,
     Traffic,
     next_monday,
     to_yaml,
 )
+from experimentos.planning.planner import Planner
 
 RATE = Baseline(
     metric="won", type="proportion", goal="increase", format="number", window="7 days",

@@ -131,13 +131,15 @@ def test_what_cannot_be_planned_with_is_named_at_once():
             always=moments("always", "proportion", n_units=1000, mean_num=1.0),
             flat=moments("flat", n_units=1000, mean_num=3.0, m2_num=0.0),
             empty=moments("empty", n_units=0),
+            p90=moments("p90", "quantile", n_units=425, quantile_level=0.9, quantile_value=70.0),
         )
     told = str(caught.value).splitlines()
-    assert len(told) == 4
+    assert len(told) == 5
     assert told[0].startswith("metric 'never' (model orders): no unit converts")
     assert "name another model with --on" in told[1]
     assert told[2].startswith("metric 'flat' (model orders) does not vary: all 1,000 units have 3")
     assert "has no value among the units of the history" in told[3]
+    assert "no standard error among 425 units: a quantile needs 50 of them beyond it" in told[4]
 
 
 def test_spreads_ask_for_their_columns():
