@@ -208,6 +208,19 @@ def test_dates_that_were_changed_are_told(runs):
     assert {row["observed"] for row in rows} == {1}
 
 
+def test_a_planned_split_is_healthy_however_unequal(totals):
+    rows = totals.mart("health", "check_name = 'sample_ratio' and segment = 'all'")
+    found = {row["experiment_id"]: row["status"] for row in rows}
+    for name, status in (
+        ("healthy_and_better", "healthy"),
+        ("planned_split_of_five_to_one", "healthy"),
+        ("sample_ratio_p_of_one_thousandth_only_warns", "warning"),
+        ("sample_ratio_p_of_half_a_thousandth", "blocked"),
+        ("planned_split_of_five_to_one_read_as_even", "blocked"),
+    ):
+        assert found[name] == status, name
+
+
 def test_where_the_control_mean_is_zero_no_lift_is_shown(totals):
     row = totals.one("effects", "experiment_id = 'no_control_event' and metric = 'conversions'")
     assert row["lift"] is None
