@@ -47,9 +47,9 @@ def write(found: list[Finding], folder: Path, document: Path = DOCUMENT) -> None
     )
     text = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         summary=_summary(found), made=_made(found, folder), rules=_rules(), truths=TRUTHS,
-        places=PLACES, columns=["Cell", "Runs", *SCORES.values()], cells=_cells(found),
+        places=PLACES, columns=["Cell", "Runs", *SCORES.values()], cells=_cells(found, cells()),
         whole=whole.known(folder), whole_rows=[score.row() for score in whole.scores_of(folder)],
-        days=whole.BUILDS, limits=_cells(findings(LIMITS, folder)),
+        days=whole.BUILDS, limits=_cells(findings(LIMITS, folder), LIMITS),
     )  # fmt: skip
     document.write_text(text.rstrip() + "\n", encoding="utf-8")
 
@@ -138,7 +138,7 @@ def _short(each: Finding) -> str:
     return f"{size}, correlation {cell.correlation:g}, {cell.truth}"
 
 
-def _cells(found: list[Finding]) -> list[list[str]]:
+def _cells(found: list[Finding], every: list[Cell]) -> list[list[str]]:
     by_cell: dict[str, dict[str, Finding]] = {}
     for each in found:
         by_cell.setdefault(each.cell.name, {})[each.promise.score] = each
@@ -147,7 +147,8 @@ def _cells(found: list[Finding]) -> list[list[str]]:
         runs = next(iter(rates.values())).runs
         shown = [_found(rates[score]) if score in rates else "" for score in SCORES]
         rows.append([name, f"{runs:,}", *shown])
-    return rows
+    waiting = [cell.name for cell in every if cell.name not in by_cell]
+    return rows + [[name, "not run", *("" for _ in SCORES)] for name in waiting]
 
 
 def _found(each: Finding) -> str:
