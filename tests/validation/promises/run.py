@@ -79,7 +79,7 @@ def simulated(
 
 def chosen(texts: list[str]) -> list[Cell]:
     """Cells whose names have all the words of any of the texts."""
-    every = cells()
+    every = [*cells(), *document.LIMITS]
     found = [c for c in every if not texts or any(_has(c.name, text) for text in texts)]
     if not found:
         examples = "; ".join(cell.name for cell in every[:: len(every) // 3])
@@ -118,7 +118,10 @@ def main(
     count: Annotated[
         int, typer.Option("--whole", min=0, help="Experiments through `dbt build`; 0: none.")
     ] = 200,
-    write: Annotated[bool, typer.Option(help="Write docs/validation.md.")] = True,
+    write: Annotated[
+        bool | None,
+        typer.Option("--write/--no-write", help="Write docs/validation.md. Default: of all cells."),
+    ] = None,
     listed: Annotated[bool, typer.Option("--list", help="Name the cells and stop.")] = False,
 ) -> None:
     """Simulate the promises of the statistical contract; exits with 1 if one is broken."""
@@ -143,7 +146,7 @@ def main(
         whole.run(folder, count, told=lambda day: console.print(f"day {day} is built"))
     found, defects = findings(cells(), folder), whole.defects(folder)
     broken = [each for each in found if each.word]
-    if write:
+    if write or (write is None and not selected):
         document.write(found, folder)
     if broken or defects:
         printed(broken)
