@@ -30,17 +30,3 @@
         case when {{ condition }} then '{{ status }}' else 'healthy' end as status,
         case when {{ condition }} then {{ said }} else {{ healthy }} end as message
 {% endmacro %}
-
-{# A share as a percentage for people, a p-value to four digits. #}
-{% macro percent_text(x) %}
-    {{ return("cast(round(cast(100 * (" ~ x ~ ") as numeric(18, 6)), 2) as " ~ dbt.type_string() ~ ") || ' %'") }}
-{% endmacro %}
-
-{% macro p_text(x) %}
-    {{
-        return(
-            "case when " ~ x ~ " < 0.0001 then 'below 0.0001' else cast(round(cast(" ~ x
-            ~ " as numeric(18, 6)), 4) as " ~ dbt.type_string() ~ ") end"
-        )
-    }}
-{% endmacro %}

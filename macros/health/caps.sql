@@ -67,7 +67,7 @@
         end as status,
         'the caps of metric ''' || cut.metric || ''' cut the values of '
         || {{ experimentos.as_text("cut.n_capped") }} || ' unit(s), '
-        || {{ experimentos.percent_text("cut.share") }}
+        || {{ experimentos.percent_text("cut.share", 2) }}
         || case
             when cut.share > meant_caps.meant + limits.warn_at
             then ': the metric is another one than its name says'

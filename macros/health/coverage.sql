@@ -138,7 +138,7 @@
                         "case when counted.n_early > 0 then counted.fact || ' begins on ' || substr("
                         ~ experimentos.as_text("counted.first_at")
                         ~ ", 1, 10) || ', after ' || "
-                        ~ experimentos.percent_text("counted.n_early * 1.0 / counted.n_units")
+                        ~ experimentos.percent_text("counted.n_early * 1.0 / counted.n_units", 2)
                         ~ " || ' of the units were assigned: their windows are partly empty' end"
                     )
                 }} as facts

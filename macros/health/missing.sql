@@ -27,8 +27,8 @@
         {{ experimentos.graded("value_shares.p_value", true) }},
         {{ experimentos.as_text("value_shares.n_missing") }}
         || ' unit(s) have no value and are left out ('
-        || {{ experimentos.percent_text("value_shares.share") }}
-        || coalesce('; of control ' || {{ experimentos.percent_text("value_shares.share_control") }}, '')
+        || {{ experimentos.percent_text("value_shares.share", 2) }}
+        || coalesce('; of control ' || {{ experimentos.percent_text("value_shares.share_control", 2) }}, '')
         || ')'
         || case
             when {{ experimentos.past_limit("value_shares.p_value", "warn", true) }}
@@ -49,9 +49,9 @@
         value_shares.share as observed,
         value_shares.p_value,
         {{ experimentos.graded("value_shares.p_value", true) }},
-        {{ experimentos.percent_text("value_shares.share") }}
+        {{ experimentos.percent_text("value_shares.share", 2) }}
         || ' of the values are skipped'
-        || coalesce(', in control ' || {{ experimentos.percent_text("value_shares.share_control") }}, '')
+        || coalesce(', in control ' || {{ experimentos.percent_text("value_shares.share_control", 2) }}, '')
         || case
             when {{ experimentos.past_limit("value_shares.p_value", "warn", true) }}
             then ': what is left may not be comparable'

@@ -15,9 +15,3 @@
     from effects
     where role = 'success'
 {% endmacro %}
-
-{# A fraction for people, as a percentage; null where it is beyond all sense. #}
-{% macro percent_text(x) %}
-    {%- set shown = "case when abs(" ~ x ~ ") < 1e6 then 100 * " ~ x ~ " end" -%}
-    {{ experimentos.as_text("round(cast(" ~ shown ~ " as numeric(18, 6)), 1)") }} || ' %'
-{%- endmacro %}
