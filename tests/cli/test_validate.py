@@ -203,7 +203,7 @@ def test_a_heavy_tail_in_a_small_arm_is_flagged(validate):
         (["-e", "gaet"], ["experiment 'gaet': is not defined", "did you mean 'gate'?"]),
         (["-e", "gate", "-m", "bougt"], ["metric 'bougt'", "did you mean 'bought'?"]),
         (["-e", "gate", "-m", "spent_p90"], ["metric 'spent_p90' is a quantile"]),
-        (["-e", "tiny"], ["bought at least 200 units are needed", "there are 150"]),
+        (["-e", "tiny"], ["bought has 150 units whose window is closed, and at least 200"]),
         (["-e", "planned"], ["experiment 'planned' is a draft"]),
         (["-e", "gate", "--buckets", "5", "--runs", "0"], ["from 20 to 4096, got 5", "least 1"]),
     ],

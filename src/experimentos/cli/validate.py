@@ -179,7 +179,7 @@ def _false_rows(one: Validation) -> Iterator[tuple[object, ...]]:
             _TESTS[row["test"]],
             _percent(row["rate"]),
             _range(row),
-            _percent(row["nominal"]),
+            "" if row["nominal"] is None else _percent(row["nominal"]),
             "flagged" if row["is_flagged"] else "",
         )
         before = row["metric"]
@@ -194,7 +194,7 @@ def _power_rows(one: Validation) -> Iterator[tuple[object, ...]]:
                 _effect(row),
                 _percent(row["rate"]),
                 _range(row),
-                _percent(row["nominal"]),
+                "" if row["nominal"] is None else _percent(row["nominal"]),
             )
 
 

@@ -10,7 +10,8 @@ from experimentos.project.explanations import (
     Windows,
     explain_windows,
 )
-from experimentos.project.gateway import BuildSummary, Progress, Project
+from experimentos.project.gateway import Progress, Project
+from experimentos.project.summary import BuildSummary
 from experimentos.project.verdicts import Rule, Variant, Verdict, explain_verdict, named
 from experimentos.project.yaml_files import (
     DuplicateKey,

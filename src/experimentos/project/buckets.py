@@ -56,8 +56,7 @@ def read_metrics(
     Metric
         Each that can be validated.
     """
-    from experimentos.errors import ArgumentError  # noqa: PLC0415
-    from experimentos.rerandomise import Aim, Kind, Metric  # noqa: PLC0415
+    from experimentos.rerandomise import LEAST_UNITS, Aim, Kind, Metric  # noqa: PLC0415
 
     if not answer["sql"]:
         return
@@ -65,6 +64,12 @@ def read_metrics(
     for name in answer["metrics"]:
         if name not in settings:
             left_out[name] = "has no readout that decides yet"
+            continue
+        if cells[name].n_units < LEAST_UNITS:
+            left_out[name] = (
+                f"has {cells[name].n_units} units whose window is closed, and at least "
+                f"{LEAST_UNITS} are needed to deal them to two arms"
+            )
             continue
         given = settings[name]
         sign = -1.0 if given["goal"] == "decrease" else 1.0
@@ -74,20 +79,17 @@ def read_metrics(
             float("nan") if margin is None else float(margin),
             given["margin_kind"] == "relative",
         )
-        try:
-            yield Metric(
-                name=name,
-                role=given["role"],
-                kind=Kind(given["metric_type"], bool(given["has_covariate"])),
-                aim=aim,
-                cells=cells[name],
-                design=_design(given, looks, cells[name]),
-                planned=_planned(given, sign),
-                power=given["power"],
-                enters_by_day=bool(given["enters_by_day"]),
-            )
-        except ArgumentError as error:
-            left_out[name] = str(error).removeprefix(f"metric {name}: ")
+        yield Metric(
+            name=name,
+            role=given["role"],
+            kind=Kind(given["metric_type"], bool(given["has_covariate"])),
+            aim=aim,
+            cells=cells[name],
+            design=_design(given, looks, cells[name]),
+            planned=_planned(given, sign),
+            power=given["power"],
+            enters_by_day=bool(given["enters_by_day"]),
+        )
 
 
 def _planned(given: Mapping[str, Any], sign: float) -> "Effect | None":
@@ -138,10 +140,13 @@ def _cells(project: Project, answer: Mapping[str, Any]) -> dict[str, "Cells"]:
     from experimentos.rerandomise import Cells  # noqa: PLC0415
 
     table = read_numbers(project, answer["sql"])
+    names = [field.name for field in fields(JointMoments)]
+    for name in ("metric", "bucket", "day", *names):
+        table.setdefault(name, np.empty(0))
     found = {}
     for place, name in enumerate(answer["metrics"]):
         rows = table["metric"] == place
-        columns = {field.name: table[field.name][rows] for field in fields(JointMoments)}
+        columns = {field: table[field][rows] for field in names}
         found[name] = Cells(
             bucket=table["bucket"][rows].astype(np.int64),
             day=table["day"][rows].astype(np.int64),

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from experimentos.project.gateway import PACKAGE, BuildSummary, Project
+from experimentos.project.gateway import PACKAGE, Project
+from experimentos.project.summary import BuildSummary
 
 STORES = (
     "experimentos__effects_store",

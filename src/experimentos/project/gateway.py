@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from experimentos.errors import ExperimentosError, ProjectError
 from experimentos.project import adapters, literals, messages
 from experimentos.project.settings import require_same_version
+from experimentos.project.summary import BuildSummary
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -37,32 +38,6 @@ _CAUGHT = "RunningOperationCaughtError"
 
 def _no_progress(_what: str, _index: int, _total: int) -> None:
     """Show nothing."""
-
-
-@dataclass(frozen=True)
-class BuildSummary:
-    """How many nodes of a dbt build passed, warned, and were skipped.
-
-    Parameters
-    ----------
-    passed, warned, skipped : int
-        Counts of nodes; a build with errors raises instead.
-    warnings : tuple of str
-        One line for each test that warned.
-    """
-
-    passed: int = 0
-    warned: int = 0
-    skipped: int = 0
-    warnings: tuple[str, ...] = ()
-
-    def __add__(self, other: "BuildSummary") -> "BuildSummary":
-        return BuildSummary(
-            self.passed + other.passed,
-            self.warned + other.warned,
-            self.skipped + other.skipped,
-            self.warnings + other.warnings,
-        )
 
 
 @dataclass

@@ -88,7 +88,6 @@ class Question:
     nominal: float | None
     sides: int
     looks: int
-    is_flaggable: bool = True
     rejected: list[BoolArray] = field(default_factory=list)
     undefined: list[BoolArray] = field(default_factory=list)
 
@@ -104,7 +103,7 @@ class Question:
         """Count them."""
         rejected, undefined = np.concatenate(self.rejected), np.concatenate(self.undefined)
         count, bound = int(rejected.sum()), None
-        if self.is_flaggable and self.nominal is not None and self.measure == "false_positive":
+        if self.nominal is not None and self.measure == "false_positive":
             spread = spread_over_salts(
                 self.nominal, self.sides, metric.cells.n_buckets, n_units, self.looks
             )
@@ -249,7 +248,7 @@ def questions_of(metric: Metric, days: int) -> list[Question]:
     false, power = "false_positive", "power"
     asked = [Question("fixed", false, None, alpha, 2, 1)]
     if days > 1:
-        asked.append(Question("daily", false, None, alpha, 2, days, is_flaggable=False))
+        asked.append(Question("daily", false, None, None, 2, days))
     if metric.planned is not None and not metric.aim.has_margin:
         asked.append(Question("fixed", power, metric.planned, metric.power, 2, 1))
     if metric.aim.has_margin:
