@@ -11,7 +11,7 @@ from experimentos.charts.chart import Chart
 from experimentos.charts.course import AgeRow, DayRow, by_age, by_day
 from experimentos.charts.distribution import BinRow, distribution
 from experimentos.charts.forest import ForestRow, forest
-from experimentos.charts.posterior import PosteriorRow, posterior
+from experimentos.charts.posterior import PosteriorRow, posterior, probability
 from experimentos.charts.sample_ratio import ShareRow, sample_ratio
 from experimentos.charts.theme import DARK, LIGHT, PAGE, THEMES, Theme
 
@@ -37,5 +37,6 @@ __all__ = [
     "distribution",
     "forest",
     "posterior",
+    "probability",
     "sample_ratio",
 ]

@@ -73,5 +73,5 @@ def balance(rows: Sequence[BalanceRow], theme: Theme = LIGHT) -> Chart:
             "covariates",
         ),
         theme=theme,
-        options={"height": ROW_HEIGHT * len(drawn) + ROW_HEIGHT // 2},
+        height=ROW_HEIGHT * len(drawn) + ROW_HEIGHT // 2,
     )

@@ -28,7 +28,9 @@ class Chart:
     theme : Theme
         Its colours.
     options : mapping
-        Arguments of the shape: texts and sizes of ours, never text of data.
+        Arguments of the shape: texts of ours, never text of data.
+    height : int or None
+        Pixels, where it hangs on the number of rows.
     """
 
     kind: str
@@ -36,6 +38,7 @@ class Chart:
     text: str
     theme: Theme = LIGHT
     options: Mapping[str, str | int | bool] = field(default_factory=dict)
+    height: int | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -51,8 +54,10 @@ class Chart:
         drawn = import_module("experimentos.charts.shapes").shape(
             self.kind, tuple(sorted(self.options.items()))
         )
+        height = {} if self.height is None else {"height": self.height}
         return {
             **drawn,
+            **height,
             "description": self.text,
             "data": {"values": list(self.values)},
         }
@@ -61,6 +66,16 @@ class Chart:
     def spec(self) -> dict[str, Any]:
         """The whole specification with the theme's colours. Empty where nothing is drawn."""
         return {**self.shape, "config": self.theme.config} if self.values else {}
+
+    @property
+    def table(self) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+        """Names of columns and rows of texts: the numbers behind the chart, for reading."""
+        names = [name for name in _named(self.values) if name[0].isupper() or name == "label"]
+        names.sort(key=lambda name: name != "label")
+        rows = dict.fromkeys(
+            tuple(str(value.get(name, "")) for name in names) for value in self.values
+        )
+        return tuple(name.replace("label", "About") for name in names), tuple(rows)
 
     def svg(self, width: int = WIDTH) -> str:
         """Draw the chart as an image that needs nothing else.
@@ -79,6 +94,11 @@ class Chart:
             return ""
         drawn: str = import_module("experimentos.charts.shapes").svg({**self.spec, "width": width})
         return drawn
+
+
+def _named(values: Values) -> dict[str, None]:
+    """Names of all columns, in the order they come."""
+    return dict.fromkeys(name for value in values for name in value)
 
 
 def nothing(why: str, theme: Theme) -> Chart:

@@ -83,10 +83,15 @@ def forest(
         theme=theme,
         options={
             "axis": f"{axis} ({unit.strip()})" if unit.strip() else axis,
-            "height": ROW_HEIGHT * len(drawn) + ROW_HEIGHT // 2,
             "margins": any(wording.known(row.margin) is not None for row in drawn),
+            "states": " ".join(sorted({_state(row) for row in drawn})),
         },
+        height=ROW_HEIGHT * len(drawn) + ROW_HEIGHT // 2,
     )
+
+
+def _state(row: ForestRow) -> str:
+    return row.state if row.state in SHAPES else "neutral"
 
 
 def _labels(rows: Sequence[ForestRow]) -> list[str]:
@@ -111,7 +116,7 @@ def _value(position: int, row: ForestRow, label: str, unit: str) -> dict[str, An
         # A side without a bound isn't drawn; `Interval` says so.
         "lower": estimate if lower is None else lower,
         "upper": estimate if upper is None else upper,
-        "state": row.state if row.state in SHAPES else "neutral",
+        "state": _state(row),
         "Change": wording.signed(row.estimate, unit),
         "Interval": wording.span(row, unit),
         "Reading": row.reading,

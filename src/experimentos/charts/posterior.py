@@ -61,7 +61,8 @@ def posterior(rows: Sequence[PosteriorRow], theme: Theme = LIGHT, *, unit: str =
             "position": position,
             "variant": names[row.variant],
             "Variant": names[row.variant],
-            "Change": wording.signed(effect, unit),
+            "Credible interval": f"{wording.signed(row.lower, unit)} to "
+            f"{wording.signed(row.upper, unit)}",
             "Probability to be better": _share(row.probability_better),
         }
         for position, row in enumerate(drawn)

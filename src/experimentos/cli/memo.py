@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+from rich.markup import escape
 
 from experimentos.cli.options import HERE, Format, ProfilesDir, ProjectDir, Target, Variables
 from experimentos.cli.output import (
@@ -16,14 +17,19 @@ from experimentos.cli.output import (
     reporting,
     verdict_rows,
 )
-from experimentos.memo import Memo, read_memos, write
+from experimentos.memo import Memo, Templates, read_memos, templates, write
+
+TEMPLATES: Final = "memo_templates"
+"""Folder of a project's own templates."""
 
 
 class MemoFormat(StrEnum):
-    """Kinds of memo files, and ``json`` for the listing."""
+    """Kinds of memo files; ``json`` also prints the listing for machines."""
 
     md = "md"
     html = "html"
+    pdf = "pdf"
+    svg = "svg"
     json = "json"
 
 
@@ -44,11 +50,23 @@ Formats = Annotated[
     typer.Option(
         "--format",
         "-f",
-        help="Kind of file, may be given again; json prints the listing for machines.",
+        help="Kind of file, may be given again; svg adds the charts to the Markdown, json also "
+        "prints the listing for machines.",
         show_default="md and html",
     ),
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.")]
+OwnTemplates = Annotated[
+    Path | None,
+    typer.Option(
+        "--templates",
+        help="Folder of own sections, style and texts.",
+        show_default="memo_templates in the project, if it is there",
+    ),
+]
+Texts = Annotated[
+    bool, typer.Option("--texts", help="List the texts that `texts.yml` may name, and stop.")
+]
 Fail = Annotated[
     FailOn | None, typer.Option("--fail-on", help="Exit with 1 if an experiment is blocked.")
 ]
@@ -63,16 +81,23 @@ def memo(
     out: Out = Path("memos"),
     formats: Formats = None,
     fail_on: Fail = None,
+    *,
+    own: OwnTemplates = None,
+    texts: Texts = False,
 ) -> None:
     """Write a memo of each experiment from the tables that the last build left."""
     chosen = formats or []
     output = Format.json if MemoFormat.json in chosen else Format.text
-    kinds = [kind.value for kind in chosen if kind is not MemoFormat.json]
+    kinds = [kind.value for kind in chosen]
     with reporting(output):
+        used = own_templates(own, project_dir)
+        if texts:
+            print_lines(*map(escape, used.all_texts()))
+            return
         with opened(project_dir, profiles_dir, target, variables) as project:
             project.check_versions()
             memos = read_memos(project.fetch, experiment or None)
-        paths = write_memos(memos, out, kinds or ("md", "html"))
+        paths = write_memos(memos, out, kinds or ("md", "html"), used)
     if output is Format.json:
         print_json({"experiments": verdict_rows(memos, paths)})
     elif memos:
@@ -83,8 +108,30 @@ def memo(
         raise typer.Exit(1)
 
 
+def own_templates(folder: Path | None, project_dir: Path) -> Templates:
+    """Return the templates of a project, or the package's where it has none.
+
+    Parameters
+    ----------
+    folder : Path or None
+        As named on the command line.
+    project_dir : Path
+        The dbt project.
+
+    Returns
+    -------
+    Templates
+        What memos are rendered with.
+    """
+    usual = project_dir / TEMPLATES
+    return templates(folder or (usual if usual.is_dir() else None))
+
+
 def write_memos(
-    memos: Sequence[Memo], folder: Path, kinds: Sequence[str]
+    memos: Sequence[Memo],
+    folder: Path,
+    kinds: Sequence[str],
+    own: Templates | None = None,
 ) -> dict[str, Sequence[Path]]:
     """Write memos and say which files belong to which experiment.
 
@@ -96,10 +143,12 @@ def write_memos(
         Where to.
     kinds : sequence of str
         Kinds of files.
+    own : Templates, optional
+        A project's own.
 
     Returns
     -------
     dict
         Experiment id to its files.
     """
-    return {one.experiment.experiment_id: write([one], folder, kinds) for one in memos}
+    return {one.experiment.experiment_id: write([one], folder, kinds, own) for one in memos}

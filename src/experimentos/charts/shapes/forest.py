@@ -3,7 +3,6 @@
 import altair as alt
 
 from experimentos.charts.shapes.parts import base, finish, tips, zero_x
-from experimentos.charts.theme import SHAPES
 
 
 def _rows() -> alt.Y:
@@ -17,7 +16,7 @@ def _rows() -> alt.Y:
     )
 
 
-def forest(*, axis: str, height: int, margins: bool) -> alt.LayerChart:
+def forest(*, axis: str, margins: bool, states: str) -> alt.LayerChart:
     """Draw intervals with their estimates over what the margins accept."""
     across = alt.X("lower:Q", title=axis, axis=alt.Axis(tickCount=6))
     shown = ["label", "Change", "Interval", *(["Margin"] if margins else []), "Reading"]
@@ -32,7 +31,7 @@ def forest(*, axis: str, height: int, margins: bool) -> alt.LayerChart:
                 y=_rows(), x=alt.X("margin:Q", title=axis)
             ),
         ]
-    for state in SHAPES:
+    for state in states.split():
         judged = base().transform_filter(f"datum.state == '{state}'")
         layers += [
             judged.mark_rule(style=state, strokeWidth=2.2, aria=False).encode(
@@ -42,10 +41,10 @@ def forest(*, axis: str, height: int, margins: bool) -> alt.LayerChart:
                 y=_rows(), x=alt.X("estimate:Q", title=axis), tooltip=tips(*shown)
             ),
         ]
-    return finish(*layers, height=height)
+    return finish(*layers)
 
 
-def balance(*, height: int) -> alt.LayerChart:
+def balance() -> alt.LayerChart:
     """Draw standardised differences over what chance does."""
     title = "Standardised difference before exposure"
     chance = base().transform_filter("isValid(datum.chance)")
@@ -63,5 +62,4 @@ def balance(*, height: int) -> alt.LayerChart:
             x=alt.X("difference:Q", title=title),
             tooltip=tips("label", "Standardised difference", "By chance in 19 of 20 up to"),
         ),
-        height=height,
     )

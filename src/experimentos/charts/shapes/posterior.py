@@ -11,7 +11,7 @@ def posterior(*, axis: str, several: bool) -> alt.LayerChart:
         x=alt.X("effect:Q", title=axis, axis=alt.Axis(grid=False)),
         y=alt.Y("density:Q", title=None, axis=None, stack=None),
         color=variant_colour(legend=several),
-        tooltip=tips("Variant", "Probability to be better"),
+        tooltip=tips("Variant", "Credible interval", "Probability to be better"),
     )
     return finish(
         densities.mark_area(fillOpacity=0.2, aria=False),
