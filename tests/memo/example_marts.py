@@ -4,7 +4,7 @@ The numbers of a comparison come from means, standard deviations and counts by t
 approximation, so they agree with one another; they stand in for the marts, not for the statistics.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from math import sqrt
 from statistics import NormalDist
 from typing import Any
@@ -33,6 +33,7 @@ EXPERIMENT: Row = {
     "power": 0.8,
     "correction": "holm",
     "status": "stopped",
+    "planned_n": None,
     "data_as_of": AS_OF,
     "is_dated": True,
     "is_final": True,
@@ -158,6 +159,116 @@ def effect_row(
         "used_for_decision": True,
         "is_latest": True,
         "is_final": True,
+    }
+
+
+def day_rows(row: Row, days: int = 10) -> list[Row]:
+    """The days before an effect: each has that share of its units, and so a larger error."""
+    rows = []
+    for day in range(1, days):
+        share = day / days
+        error = row["std_error"] / sqrt(share)
+        estimate = row["estimate"] * (1 + (1 - share) * (-1) ** day / 2)
+        half = NORMAL.inv_cdf(1 - ALPHA / 2) * error
+        rows.append(
+            row
+            | dict.fromkeys(["p_value", "p_value_corrected", "lower", "upper", "level"])
+            | {
+                "as_of": AS_OF - timedelta(days - day),
+                "n_control": round(row["n_control"] * share),
+                "n_treatment": round(row["n_treatment"] * share),
+                "estimate": estimate,
+                "std_error": error,
+                "lower_fixed": estimate - half,
+                "upper_fixed": estimate + half,
+                "used_for_decision": False,
+                "is_latest": False,
+            }
+        )
+    return rows
+
+
+def age_rows(row: Row, ages: int = 7) -> list[Row]:
+    """The effect within so many days: it fades."""
+    return [
+        {
+            "experiment_id": row["experiment_id"],
+            "metric": row["metric"],
+            "variant": row["variant"],
+            "age_days": age,
+            "n_units": row["n_treatment"] - 100 * age,
+            "estimate": row["estimate"] * (1 + 1 / age),
+            "std_error": row["std_error"],
+            "lower": row["estimate"] * (1 + 1 / age) - 2 * row["std_error"],
+            "upper": row["estimate"] * (1 + 1 / age) + 2 * row["std_error"],
+        }
+        for age in range(1, ages + 1)
+    ]
+
+
+def level_row(row: Row, segment: str, level: str, share: float, p_corrected: float) -> Row:
+    """One level of a segment, with a share of the units."""
+    error = row["std_error"] / sqrt(share)
+    half = NORMAL.inv_cdf(1 - ALPHA / 2) * error
+    return (
+        row
+        | dict.fromkeys(["p_value", "lower", "upper", "level", "p_value_harm_corrected"])
+        | {
+            "segment": segment,
+            "segment_value": level,
+            "n_control": round(row["n_control"] * share),
+            "n_treatment": round(row["n_treatment"] * share),
+            "std_error": error,
+            "lower_fixed": row["estimate"] - half,
+            "upper_fixed": row["estimate"] + half,
+            "lift_lower": (row["estimate"] - half) / row["value_control"],
+            "lift_upper": (row["estimate"] + half) / row["value_control"],
+            "p_value_corrected": p_corrected,
+            "used_for_decision": False,
+        }
+    )
+
+
+def look_row(
+    row: Row, test: str, look: int, statistic: float, boundary: float | None, outcome: str
+) -> Row:
+    """One look of four, a week apart."""
+    return {
+        "experiment_id": row["experiment_id"],
+        "metric": row["metric"],
+        "variant": row["variant"],
+        "test": test,
+        "look": look,
+        "data_date": AS_OF.date() - timedelta(7 * (4 - look)),
+        "information_fraction": look / 4,
+        "statistic": statistic,
+        "boundary": boundary,
+        "futility_boundary": None,
+        "alpha_spent": 0.025 * (look / 4) ** 3,
+        "outcome": outcome,
+        "planned_n": None,
+    }
+
+
+def posterior_row(row: Row, *, method: str = "normal") -> Row:
+    half = NORMAL.inv_cdf(1 - ALPHA / 2) * row["std_error"]
+    sign = 1 if row["goal"] == "increase" else -1
+    is_beta = method == "beta-binomial"
+    return {
+        "experiment_id": row["experiment_id"],
+        "metric": row["metric"],
+        "variant": row["variant"],
+        "probability_better": NORMAL.cdf(sign * row["estimate"] / row["std_error"]),
+        "probability_best": 0.75,
+        "expected_loss": 0.01 * row["std_error"],
+        "lower": row["estimate"] - half,
+        "upper": row["estimate"] + half,
+        "method": method,
+        "prior_kind": "beta" if is_beta else "flat",
+        "prior_mean": None,
+        "prior_sd": None,
+        "prior_alpha": 1.0 if is_beta else None,
+        "prior_beta": 1.0 if is_beta else None,
     }
 
 

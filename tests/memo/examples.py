@@ -510,6 +510,7 @@ def held() -> Marts:
 def united(*parts: Marts) -> Marts:
     """All rows of several experiments, mart by mart."""
     names = ["experiments", "metrics", "experiment_metrics", "effects", "moments", "health"]
+    names += ["effects_by_age", "looks", "posteriors"]
     names += ["exclusions", "assignment_counts", "power", "decision_evidence"]
     names += ["variant_decisions", "decisions", "edits"]
     marts: Marts = {name: [row for part in parts for row in part.get(name, [])] for name in names}
@@ -564,4 +565,6 @@ def expected_texts() -> dict[str, str]:
     texts["variants/blocked"] = dict(render_sections(memo_of(blocked())))["variants"]
     texts["guardrails/blocked"] = dict(render_sections(memo_of(blocked())))["guardrails"]
     texts["guardrails/rollback"] = dict(render_sections(memo_of(rollback())))["guardrails"]
-    return texts
+    from memo import example_full
+
+    return texts | example_full.texts()

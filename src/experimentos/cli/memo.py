@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.markup import escape
@@ -18,17 +18,26 @@ from experimentos.cli.output import (
     reporting,
     verdict_rows,
 )
-from experimentos.memo import Memo, read_memos, write
+from experimentos.memo import Memo, Templates, read_memos, templates, write
 from experimentos.memo.changes import Change, find_changes
 from experimentos.project import Project, read_memory
 from experimentos.site import Written, write_site
 
+TEMPLATES: Final = "memo_templates"
+"""Folder of a project's own templates."""
+
+
+LISTED: Final = frozenset({"experiments", "metrics", "decisions", "variant_decisions", "health"})
+"""Marts that tell verdicts."""
+
 
 class MemoFormat(StrEnum):
-    """Kinds of memo files, and ``json`` for the listing."""
+    """Kinds of memo files; ``json`` also prints the listing for machines."""
 
     md = "md"
     html = "html"
+    pdf = "pdf"
+    svg = "svg"
     json = "json"
 
 
@@ -50,13 +59,25 @@ Formats = Annotated[
     typer.Option(
         "--format",
         "-f",
-        help="Kind of file, may be given again; json prints the listing for machines.",
+        help="Kind of file, may be given again; svg adds the charts to the Markdown, json also "
+        "prints the listing for machines.",
         show_default="md and html",
     ),
 ]
 Out = Annotated[
     Path | None,
     typer.Option("--out", "-o", help="Folder to write memos to.", show_default="memos"),
+]
+OwnTemplates = Annotated[
+    Path | None,
+    typer.Option(
+        "--templates",
+        help="Folder of own sections, style and texts.",
+        show_default="memo_templates in the project, if it is there",
+    ),
+]
+Texts = Annotated[
+    bool, typer.Option("--texts", help="List the texts that `texts.yml` may name, and stop.")
 ]
 Fail = Annotated[
     list[FailOn] | None,
@@ -104,6 +125,8 @@ def memo(
     site: Site = None,
     formats: Formats = None,
     fail_on: Fail = None,
+    own: OwnTemplates = None,
+    texts: Texts = False,
 ) -> None:
     """Write a memo of each experiment from the tables that the last build left."""
     if changed and since is not None:
@@ -114,15 +137,20 @@ def memo(
         raise typer.BadParameter(msg, param_hint="--site")
     output = Format.json if MemoFormat.json in (formats or []) else Format.text
     with reporting(output):
+        used = own_templates(own, project_dir)
+        if texts:
+            print_lines(*map(escape, used.all_texts()))
+            return
         with opened(project_dir, profiles_dir, target, variables) as project:
             project.check_versions()
             changes = _changes(project, since) if changed or since is not None else None
-            memos = _read(project, _wanted(project, experiment, changes))
-            written = None if site is None else write_site(_fetch(project), site)
+            is_written = site is None or out is not None
+            memos = _read(project, _wanted(project, experiment, changes), whole=is_written)
+            written = None if site is None else write_site(_fetch(project), site, own=used)
         paths: dict[str, Sequence[Path]] = {}
-        if site is None or out is not None:
-            kinds = _kinds(formats) or ("md", "html")
-            paths = write_memos(memos, out or Path("memos"), kinds)
+        if is_written:
+            kinds = [kind.value for kind in formats or ()] or ["md", "html"]
+            paths = write_memos(memos, out or Path("memos"), kinds, used)
     _report(output, memos, paths, changes, written)
     if any(_fails(one, fail_on or []) for one in memos):
         raise typer.Exit(1)
@@ -137,10 +165,17 @@ def _fetch(project: Project) -> Callable[[str, Sequence[str] | None], Sequence[M
     return lambda name, ids: project.fetch(name, None if name == "metrics" else ids)
 
 
-def _read(project: Project, wanted: Sequence[str] | None) -> tuple[Memo, ...]:
+def _read(project: Project, wanted: Sequence[str] | None, *, whole: bool) -> tuple[Memo, ...]:
+    """Read memos; not whole they have no numbers, and are for telling verdicts."""
     fetch = _fetch(project)
-    # All ids are needed to name the nearest of one that is not known.
-    return read_memos(lambda name: fetch(name, None if name == "experiments" else wanted), wanted)
+
+    def rows(name: str) -> Sequence[Mapping[str, Any]]:
+        if not whole and name not in LISTED:
+            return ()
+        # All ids are needed to name the nearest of one that is not known.
+        return fetch(name, None if name == "experiments" else wanted)
+
+    return read_memos(rows, wanted)
 
 
 def _changes(project: Project, since: datetime | None) -> dict[str, Change]:
@@ -198,8 +233,30 @@ def _fails(memo: Memo, reasons: Sequence[FailOn]) -> bool:
     )
 
 
+def own_templates(folder: Path | None, project_dir: Path) -> Templates:
+    """Return the templates of a project, or the package's where it has none.
+
+    Parameters
+    ----------
+    folder : Path or None
+        As named on the command line.
+    project_dir : Path
+        The dbt project.
+
+    Returns
+    -------
+    Templates
+        What memos are rendered with.
+    """
+    usual = project_dir / TEMPLATES
+    return templates(folder or (usual if usual.is_dir() else None))
+
+
 def write_memos(
-    memos: Sequence[Memo], folder: Path, kinds: Sequence[str]
+    memos: Sequence[Memo],
+    folder: Path,
+    kinds: Sequence[str],
+    own: Templates | None = None,
 ) -> dict[str, Sequence[Path]]:
     """Write memos and say which files belong to which experiment.
 
@@ -211,10 +268,12 @@ def write_memos(
         Where to.
     kinds : sequence of str
         Kinds of files.
+    own : Templates, optional
+        A project's own.
 
     Returns
     -------
     dict
         Experiment id to its files.
     """
-    return {one.experiment.experiment_id: write([one], folder, kinds) for one in memos}
+    return {one.experiment.experiment_id: write([one], folder, kinds, own) for one in memos}

@@ -20,6 +20,9 @@ Rows = Callable[[str, str], Sequence[Row]]
 """Takes the name of a mart without its prefix, and a condition in SQL or nothing; returns rows."""
 
 _DIGITS = 6
+_NOT_COMPARED = frozenset({
+    "moments", "effects_by_age", "looks", "posteriors", "assignment_counts", "decision_evidence",
+})  # fmt: skip
 _OVER = frozenset({"stopped", "archived"})
 # What a build says of itself, and what is derived from the rest.
 _NOT_DEFINED = frozenset({
@@ -96,7 +99,7 @@ def _memos(rows: Rows) -> dict[str, Memo]:
     """Read what is compared; the series and the moments are not."""
 
     def fetch(mart: str) -> Sequence[Row]:
-        if mart == "moments":
+        if mart in _NOT_COMPARED:
             return ()
         return rows(mart, "is_latest" if mart == "effects" else "")
 

@@ -10,7 +10,7 @@ from experimentos.memo import Memo
 from experimentos.memo.context import Finding
 from experimentos.memo.escaping import finalize
 from experimentos.memo.filters import FILTERS
-from experimentos.memo.render import tidy
+from experimentos.memo.templates import tidy
 from experimentos.resources import bundle_path
 
 

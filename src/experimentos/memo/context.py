@@ -26,6 +26,7 @@ class Experiment:
     power: float | None
     correction: str | None
     status: str | None
+    planned_n: float | None
     data_as_of: datetime | None
     is_dated: bool
     is_final: bool
@@ -83,6 +84,11 @@ class MetricUse:
     format: str | None
     definition: MetricDefinition | None = None
 
+    @property
+    def is_share(self) -> bool:
+        """Whether its values are shown as percentages, and changes in percentage points."""
+        return self.metric_type == "proportion" or self.format == "percent"
+
 
 @dataclass(frozen=True, slots=True)
 class Effect:
@@ -127,6 +133,78 @@ class Effect:
     method: str | None
     used_for_decision: bool
     is_latest: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DayEffect:
+    """One row of ``experimentos__effects`` on an earlier day: the effect among all data so far."""
+
+    experiment_id: str
+    metric: str
+    variant: str
+    population: str | None
+    basis: str | None
+    adjustment: str | None
+    as_of: datetime | None
+    n_control: int | None
+    n_treatment: int | None
+    estimate: float | None
+    std_error: float | None
+    lower_fixed: float | None
+    upper_fixed: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgeEffect:
+    """One row of ``experimentos__effects_by_age``."""
+
+    experiment_id: str
+    metric: str
+    variant: str
+    age_days: int | None
+    n_units: int | None
+    estimate: float | None
+    lower: float | None
+    upper: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One row of ``experimentos__looks``: what a hypothesis showed when it was looked at."""
+
+    experiment_id: str
+    metric: str
+    variant: str
+    test: str
+    look: int | None
+    data_date: date | None
+    information_fraction: float | None
+    statistic: float | None
+    boundary: float | None
+    futility_boundary: float | None
+    alpha_spent: float | None
+    outcome: str | None
+    planned_n: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Posterior:
+    """One row of ``experimentos__posteriors``."""
+
+    experiment_id: str
+    metric: str
+    variant: str
+    probability_better: float | None
+    probability_best: float | None
+    expected_loss: float | None
+    lower: float | None
+    upper: float | None
+    method: str | None
+    prior_kind: str | None
+    prior_mean: float | None
+    prior_sd: float | None
+    prior_alpha: float | None
+    prior_beta: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +386,29 @@ class VariantCount:
     share_assigned: float | None
     n_analysed: int
     share_analysed: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class DayShare:
+    """Units of one variant assigned up to a day, among all of them.
+
+    Parameters
+    ----------
+    day : date
+        The last day counted.
+    variant : str
+        Which.
+    n_units, n_all : int
+        Its units, and those of all variants.
+    n_planned : float or None
+        Units it would have by the planned shares of the days; None where a share is unknown.
+    """
+
+    day: date
+    variant: str
+    n_units: int
+    n_all: int
+    n_planned: float | None
 
 
 @dataclass(frozen=True, slots=True)

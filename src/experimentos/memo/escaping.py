@@ -2,10 +2,12 @@
 
 import re
 import unicodedata
-from hashlib import sha256
+from typing import ClassVar
 
 from jinja2 import Undefined
 from markupsafe import Markup
+
+from experimentos.charts.wording import cut, hides
 
 TEXT_LENGTH = 2000
 """Longest text anywhere."""
@@ -17,11 +19,22 @@ _OUTER_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 _LINE_START = re.compile(r"^(?:[#+=-]|\d+[.)](?=\s|$))")
 _ADDRESS = re.compile(r"(?i)\b(www)\.|(:)(?=//)")
 _MENTION = re.compile(r"(?<![\w.+-])@(?=\w)")
-# Embedding, override and isolate controls turn the text around them; marks of direction do not.
-_INVISIBLE = {"Cc", "Cs", "Co", "Cn"}
-_TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 _RIGHT_TO_LEFT = {"R", "AL", "AN"}
 _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
+
+
+class Phrase(Markup):
+    """A few words of ours that stand for a number; a project may put others in their place."""
+
+    known: ClassVar[set[str]] = set()
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, words: str) -> "Phrase":
+        """Return the words, and remember that there are such."""
+        cls.known.add(words)
+        return cls(words)
 
 
 def finalize(value: object) -> Markup:
@@ -86,41 +99,18 @@ def escape(text: str) -> Markup:
     return Markup(line)  # noqa: S704 -- this is where text becomes safe
 
 
-def cut(line: str, length: int) -> str:
-    """Shorten a line to a length; a hash tells apart lines that begin alike.
+def attribute(text: str) -> Markup:
+    """Make a text inert inside an attribute in double quotes.
 
     Parameters
     ----------
-    line : str
-        Any text.
-    length : int
-        Most characters to keep.
+    text : str
+        Anything.
 
     Returns
     -------
-    str
-        The line itself if it is short enough.
+    Markup
+        Escaped as by ``escape``, quotes too.
     """
-    if len(line) <= length:
-        return line
-    digest = sha256(line.encode("utf-8", "surrogatepass")).hexdigest()[:6]
-    return f"{line[:length]}… ({digest})"
-
-
-def hides(character: str) -> bool:
-    """Tell whether a character is not for reading: a control, or one that turns what follows.
-
-    Parameters
-    ----------
-    character : str
-        One character.
-
-    Returns
-    -------
-    bool
-        True where it is not to be printed.
-    """
-    return (
-        unicodedata.category(character) in _INVISIBLE
-        or unicodedata.bidirectional(character) in _TURNING
-    )
+    escaped = str(escape(text)).replace('"', "&#34;").replace("'", "&#39;")
+    return Markup(escaped)  # noqa: S704 -- escaped

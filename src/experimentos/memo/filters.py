@@ -8,20 +8,33 @@ HTML; everything else a template prints goes through `escape`.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from math import floor, log10
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from markupsafe import Markup
 
-from experimentos.memo.context import Effect, Finding, MetricUse
-from experimentos.memo.escaping import cut, escape, finalize
+from experimentos import charts
+from experimentos.charts.wording import cut
+from experimentos.memo.context import Effect, Finding, MetricUse, Posterior
+from experimentos.memo.escaping import Phrase, attribute, escape, finalize
 from experimentos.memo.readings import NOT_DUE, WITHHELD
 
-NOT_SHOWN = Markup("not shown")
+if TYPE_CHECKING:
+    from experimentos.memo.report import Memo
+
+NOT_SHOWN = Phrase.of("not shown")
 """What is printed for a number that does not exist."""
 
-_HELD = {WITHHELD: Markup("withheld"), NOT_DUE: Markup("not due")}
+_HELD = {WITHHELD: Phrase.of("withheld"), NOT_DUE: Phrase.of("not due")}
+_NOT_DATED = Phrase.of("not dated")
+_P_NOT_SHOWN = Phrase.of("p not shown")
+_NO_MARGIN = Phrase.of("no margin")
+_NOT_SET = Phrase.of("not set")
+_NONE = Phrase.of("(none)")
+
+# Private characters: text of data cannot hold them, `escape` replaces them.
+FIGURE_START, FIGURE_END = "\ue000", "\ue001"
 
 NAME_LENGTH = 80
 """Longest name in a table; a longer one is cut and told apart by a hash."""
@@ -34,12 +47,12 @@ SENTENCE_LENGTH = 600
 def name(text: str | None) -> Markup:
     """Print a name, cut to what fits a table; '(none)' where there is none."""
     line = " ".join((text or "").split())
-    return escape(cut(line, NAME_LENGTH)) if line else Markup("(none)")
+    return escape(cut(line, NAME_LENGTH)) if line else _NONE
 
 
 def text(value: str | None) -> Markup:
     """Print a text, '(none)' where there is none."""
-    return escape(value) if value and not value.isspace() else Markup("(none)")
+    return escape(value) if value and not value.isspace() else _NONE
 
 
 def sentence(value: str) -> Markup:
@@ -50,15 +63,15 @@ def sentence(value: str) -> Markup:
 
 def short(value: str | None) -> Markup:
     """Print the first twelve characters of a hash."""
-    return escape(value[:12]) if value else Markup("(none)")
+    return escape(value[:12]) if value else _NONE
 
 
-def day(value: datetime | None) -> Markup:
-    """Print a UTC time; the hour only where it is not midnight."""
+def day(value: date | None) -> Markup:
+    """Print a day or a UTC time; the hour only where it is not midnight."""
     if value is None:
-        return Markup("not dated")
-    pattern = "%Y-%m-%d" if value == datetime.combine(value, datetime.min.time()) else None
-    return escape(value.strftime(pattern or "%Y-%m-%d %H:%M UTC"))
+        return _NOT_DATED
+    is_whole = not isinstance(value, datetime) or value.time() == datetime.min.time()
+    return escape(value.strftime("%Y-%m-%d" if is_whole else "%Y-%m-%d %H:%M UTC"))
 
 
 def units(value: float | None, missing: str = NOT_SHOWN) -> Markup:
@@ -69,6 +82,25 @@ def units(value: float | None, missing: str = NOT_SHOWN) -> Markup:
 def number(value: float | None, missing: str = NOT_SHOWN) -> Markup:
     """Print a number with four significant digits, all before the point in the thousands."""
     return finalize(missing) if value is None else _markup(_short(value))
+
+
+def signed(value: float | None, missing: str = NOT_SHOWN) -> Markup:
+    """Print a number with its sign and four significant digits."""
+    if value is None:
+        return finalize(missing)
+    return _markup(("+" if value > 0 else "") + _short(value))
+
+
+def level(alpha: float) -> Markup:
+    """Print the level of intervals at a two-sided error rate."""
+    return _markup(_level(1 - alpha))
+
+
+def probability(value: float | None) -> Markup:
+    """Print a probability as a percentage, never 0% or 100%."""
+    if value is None:
+        return NOT_SHOWN
+    return escape(charts.probability(value))
 
 
 def percent(value: float | None, missing: str = NOT_SHOWN) -> Markup:
@@ -88,7 +120,7 @@ def p_value(value: float | None, missing: str = NOT_SHOWN) -> Markup:
 def p_claim(value: float | None) -> Markup:
     """Print a p-value as an equation or inequality for a sentence."""
     if value is None:
-        return Markup("p not shown")
+        return _P_NOT_SHOWN
     return Markup("p ") + (Markup() if value < 0.0001 else Markup("= ")) + p_value(value)
 
 
@@ -157,17 +189,67 @@ def fixed_interval(effect: Effect) -> Markup:
     return _markup(layout.range(effect.lower_fixed, effect.upper_fixed))
 
 
+def classical_interval(finding: Finding) -> Markup:
+    """Print the classical two-sided interval in the metric's format."""
+    effect = finding.effect
+    if finding.reading in _HELD:
+        return _HELD[finding.reading]
+    if effect.lower_fixed is None and effect.upper_fixed is None:
+        return NOT_SHOWN
+    values = (effect.estimate, effect.lower_fixed, effect.upper_fixed)
+    layout = _units_layout(finding.use, *values)
+    return _markup(layout.range(effect.lower_fixed, effect.upper_fixed))
+
+
+def credible(row: Posterior, memo: "Memo") -> Markup:
+    """Print the credible interval of a change in the metric's format, with its level."""
+    if row.lower is None or row.upper is None:
+        return NOT_SHOWN
+    layout = _units_layout(memo.use(row.metric), row.lower, row.upper)
+    alpha = memo.experiment.alpha
+    at = "" if alpha is None else f" at {_level(1 - alpha)}"
+    return _markup(layout.range(row.lower, row.upper) + at)
+
+
+def loss(row: Posterior, memo: "Memo") -> Markup:
+    """Print the expected loss in the metric's format."""
+    if row.expected_loss is None:
+        return NOT_SHOWN
+    scale = (row.lower, row.upper) if row.lower is not None else (row.expected_loss,)
+    layout = _units_layout(memo.use(row.metric), *scale)
+    shown = layout.plain(row.expected_loss)
+    if row.expected_loss > 0 and not shown.strip("0.,"):
+        # Smaller than the last digit of the change itself.
+        shown = f"less than {shown[:-1]}1"
+    return _markup(shown + layout.unit)
+
+
+def figure(name: str) -> Markup:
+    """Name the place of a figure; the page puts a chart, a picture or words there."""
+    return Markup(f"{FIGURE_START}{escape(name)}{FIGURE_END}")  # noqa: S704
+
+
+def word(text: str) -> Markup:
+    """Print a word of ours as the name of a class; anything else is nothing."""
+    return Markup(text) if re.fullmatch(r"\w+", text, re.ASCII) else Markup()  # noqa: S704
+
+
+def policy(text: str) -> Markup:
+    """Print a content security policy of ours, whose quotes are single ones."""
+    return Markup(text)  # noqa: S704
+
+
 def margin(row: Effect | MetricUse) -> Markup:
     """Print a margin as what is still accepted."""
     if row.margin is None:
-        return Markup("no margin")
+        return _NO_MARGIN
     direction = "higher" if row.goal == "decrease" else "lower"
     return Markup("at most ") + _size(row.margin, row.margin_kind) + Markup(f" {direction}")  # noqa: S704
 
 
 def sought(use: MetricUse) -> Markup:
     """Print the smallest effect looked for."""
-    return Markup("not set") if use.mde is None else _size(use.mde, use.mde_kind)
+    return _NOT_SET if use.mde is None else _size(use.mde, use.mde_kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,10 +310,13 @@ def _change_layout(finding: Finding) -> Layout:
     effect = finding.effect
     # The interval sets the decimals only where it is printed.
     bounds = (None, None) if effect.level is None else (effect.lower, effect.upper)
-    values = (effect.estimate, *bounds)
-    if _is_share(finding.use):
+    return _units_layout(finding.use, effect.estimate, *bounds)
+
+
+def _units_layout(use: MetricUse | None, *values: float | None) -> Layout:
+    if _is_share(use):
         return Layout.of(*values, scale=100, unit=" pp", usual=2)
-    return Layout.of(*values, usual=2 if _is_currency(finding.use) else None)
+    return Layout.of(*values, usual=2 if _is_currency(use) else None)
 
 
 def _lift_layout(finding: Finding) -> Layout:
@@ -256,7 +341,7 @@ def _size(value: float, kind: str | None) -> Markup:
 
 
 def _is_share(use: MetricUse | None) -> bool:
-    return use is not None and (use.metric_type == "proportion" or use.format == "percent")
+    return use is not None and use.is_share
 
 
 def _is_currency(use: MetricUse | None) -> bool:
@@ -300,6 +385,9 @@ FILTERS: dict[str, Callable[..., Markup]] = {
         day,
         units,
         number,
+        signed,
+        level,
+        probability,
         percent,
         p_value,
         p_claim,
@@ -312,6 +400,13 @@ FILTERS: dict[str, Callable[..., Markup]] = {
         lift,
         lift_interval,
         fixed_interval,
+        classical_interval,
+        credible,
+        loss,
+        figure,
+        attribute,
+        word,
+        policy,
         margin,
         sought,
     )

@@ -23,6 +23,9 @@ MARTS: dict[str, type[Any]] = {
     "decision_evidence": context.Evidence,
     "experiment_metrics": context.MetricUse,
     "effects": context.Effect,
+    "effects_by_age": context.AgeEffect,
+    "looks": context.Look,
+    "posteriors": context.Posterior,
     "moments": context.Moments,
     "health": context.HealthCheck,
     "exclusions": context.Exclusion,
@@ -67,7 +70,14 @@ def read_memos(fetch: Fetch, experiment_ids: Sequence[str] | None = None) -> tup
         row.metric: row
         for row in to_records(context.MetricDefinition, fetch("metrics"), mart="metrics")
     }
-    tables = {mart: _by_experiment(mart, fetch(mart), wanted) for mart in MARTS}
+    tables = {}
+    for mart, record in MARTS.items():
+        rows = [row for row in fetch(mart) if row.get("experiment_id", "") in wanted | {""}]
+        if mart == "effects":
+            # Of earlier days a course is drawn, which needs few columns.
+            rows, earlier = _split(rows)
+            tables["days"] = _by_experiment(context.DayEffect, earlier, mart)
+        tables[mart] = _by_experiment(record, rows, mart)
     return tuple(
         build_memo(_rows_of(experiments[experiment_id], tables, definitions))
         for experiment_id in sorted(wanted)
@@ -126,13 +136,21 @@ def _wanted(known: Mapping[str, object], experiment_ids: Sequence[str] | None) -
     return frozenset(experiment_ids)
 
 
-def _by_experiment(
-    mart: str, rows: Iterable[Row], wanted: frozenset[str]
-) -> dict[str, tuple[Any, ...]]:
-    kept = [row for row in rows if row.get("experiment_id", "") in wanted | {""}]
+def _split(rows: Iterable[Row]) -> tuple[list[Row], list[Row]]:
+    """Part the latest effects from those of earlier days over all mature units."""
+    latest, earlier = [], []
+    for row in rows:
+        if row.get("is_latest", True):
+            latest.append(row)
+        elif row.get("segment") in (None, "all") and row.get("role") != "explore":
+            earlier.append(row)
+    return latest, earlier
+
+
+def _by_experiment(record: type[Any], rows: Iterable[Row], mart: str) -> dict[str, tuple[Any, ...]]:
     groups: defaultdict[str, list[Any]] = defaultdict(list)
-    for record in to_records(MARTS[mart], kept, mart=mart):
-        groups[record.experiment_id].append(record)
+    for one in to_records(record, rows, mart=mart):
+        groups[one.experiment_id].append(one)
     return {experiment_id: tuple(records) for experiment_id, records in groups.items()}
 
 
@@ -141,7 +159,7 @@ def _rows_of(
     tables: Mapping[str, Mapping[str, tuple[Any, ...]]],
     definitions: Mapping[str, context.MetricDefinition],
 ) -> MemoRows:
-    rows = {mart: tables[mart].get(experiment.experiment_id, ()) for mart in MARTS}
+    rows = {mart: table.get(experiment.experiment_id, ()) for mart, table in tables.items()}
     uses = (
         replace(use, definition=definitions.get(use.metric)) for use in rows["experiment_metrics"]
     )
@@ -152,6 +170,10 @@ def _rows_of(
         evidence=rows["decision_evidence"],
         metrics=tuple(uses),
         effects=rows["effects"],
+        days=rows["days"],
+        ages=rows["effects_by_age"],
+        looks=rows["looks"],
+        posteriors=rows["posteriors"],
         moments=rows["moments"],
         health=rows["health"],
         exclusions=rows["exclusions"],

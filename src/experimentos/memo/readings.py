@@ -34,6 +34,10 @@ UNFAVOURABLE = "unfavourable"
 """Exploratory metric: the interval excludes 0 against the goal."""
 INCLUDES_ZERO = "includes_zero"
 """Exploratory metric: the interval includes 0."""
+SEGMENT_UP = "segment_up"
+"""Level of a segment: better than control after correction over the levels."""
+SEGMENT_DOWN = "segment_down"
+"""Level of a segment: worse than control after correction over the levels."""
 UNVERIFIED = "unverified"
 """Harm is indicated, but a health check is blocked."""
 
@@ -108,6 +112,31 @@ def read_harm(effect: Effect, experiment: Experiment, *, blocked: bool) -> str:
     if blocked:
         return UNVERIFIED if harmed else WITHHELD
     return WORSE if harmed else NOT_SHOWN
+
+
+def read_segment(effect: Effect, experiment: Experiment, whole: str) -> str:
+    """Say what one level of a segment shows.
+
+    Parameters
+    ----------
+    effect : Effect
+        Its row; ``p_value_corrected`` is corrected over the levels, two-sided.
+    experiment : Experiment
+        Its experiment.
+    whole : str
+        Reading of all units: what may not be read of them is not read of a part.
+
+    Returns
+    -------
+    str
+        'segment_up', 'segment_down', 'not_shown', 'not_due' or 'withheld'.
+    """
+    if whole in (WITHHELD, NOT_DUE):
+        return whole
+    if effect.estimate is None or not _rejects(effect.p_value_corrected, experiment.alpha):
+        return NOT_SHOWN
+    above = effect.estimate > 0
+    return SEGMENT_UP if above == (effect.goal != "decrease") else SEGMENT_DOWN
 
 
 def _read_success(effect: Effect, experiment: Experiment) -> str:

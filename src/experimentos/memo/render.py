@@ -1,112 +1,198 @@
-"""Memos to Markdown and HTML through the section templates under ``reports/``."""
+"""Memos to Markdown, HTML, PDF and JSON."""
 
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from experimentos.charts import LIGHT, wording
 from experimentos.errors import ArgumentError
-from experimentos.memo.escaping import finalize
-from experimentos.memo.filters import FILTERS
-from experimentos.memo.html import to_html
+from experimentos.memo import page
+from experimentos.memo.escaping import escape
+from experimentos.memo.figures import TABLED, panels
+from experimentos.memo.filters import FIGURE_END, FIGURE_START
 from experimentos.memo.report import Memo
-from experimentos.resources import bundle_path
+from experimentos.memo.templates import Templates, templates, tidy
 
-_SECTION = re.compile(r"sections/(\d+)_(\w+)\.md\.j2")
-_HEADING = re.compile(r"<h2>(.*?)</h2>", re.DOTALL)
+_FIGURE = re.compile(f"{FIGURE_START}(.*?){FIGURE_END}")
 _NO_NAVIGATION = Markup()
 _PLAIN_ID = re.compile(r"[a-z0-9_][a-z0-9_-]{0,99}")
 _RESERVED = re.compile(r"con|prn|aux|nul|com\d|lpt\d")
 
 
-def render_markdown(memo: Memo) -> str:
+def render_markdown(memo: Memo, own: Templates | None = None, *, pictures: bool = False) -> str:
     """Render a memo as Markdown.
 
     Parameters
     ----------
     memo : Memo
         From ``read_memos``.
+    own : Templates, optional
+        A project's own.
+    pictures : bool
+        Whether to refer to the files that ``write`` puts beside it as ``svg``. Without them
+        figures are told in words, as in a comment on a pull request.
 
     Returns
     -------
     str
         GitHub-flavoured Markdown without raw HTML, ending in a newline.
     """
-    template = _environment().get_template("memo.md.j2")
-    bodies = [body for _, body in render_sections(memo)]
+    used = own or templates()
+    template = used.environment.get_template("memo.md.j2")
+    bodies = [body for _, body in render_sections(memo, own, pictures=pictures)]
     return tidy(template.render(memo=memo, sections=[Markup(body) for body in bodies]))  # noqa: S704
 
 
-def render_html(memo: Memo, *, navigation: Markup = _NO_NAVIGATION) -> str:
+def render_html(
+    memo: Memo,
+    own: Templates | None = None,
+    *,
+    runtime: str | None = None,
+    navigation: Markup = _NO_NAVIGATION,
+) -> str:
     """Render a memo as one HTML page that needs nothing else.
 
     Parameters
     ----------
     memo : Memo
         From ``read_memos``.
+    own : Templates, optional
+        A project's own.
+    runtime : str, optional
+        Relative address of the charts' script (``page.runtime()``), for a folder of many pages.
+        By default the page holds it.
     navigation : Markup
         Put before the title: links to other pages of a site, escaped already.
 
     Returns
     -------
     str
-        The page: its own style sheet, no script, nothing loaded from elsewhere.
+        The page; nothing is loaded from elsewhere.
     """
-    template = _environment().get_template("memo.html.j2")
-    sections = [_page_section(name, body) for name, body in render_sections(memo)]
-    return template.render(
-        memo=memo, sections=sections, stylesheet=_stylesheet(), navigation=navigation
-    )
+    return page.render(memo, own or templates(), runtime=runtime, navigation=navigation)
 
 
-def render_sections(memo: Memo) -> tuple[tuple[str, str], ...]:
+def render_sections(
+    memo: Memo, own: Templates | None = None, *, pictures: bool = False
+) -> tuple[tuple[str, str], ...]:
     """Render each section as Markdown.
 
     Parameters
     ----------
     memo : Memo
         From ``read_memos``.
+    own : Templates, optional
+        A project's own.
+    pictures : bool
+        As for `render_markdown`.
 
     Returns
     -------
     tuple of (str, str)
         Name and text, in the order of the numbers in the file names.
     """
-    environment = _environment()
+
+    def told(match: re.Match[str]) -> str:
+        return _told(memo, match[1], pictures=pictures)
+
     return tuple(
-        (name, tidy(environment.get_template(path).render(memo=memo)))
-        for name, path in section_templates()
+        (name, tidy(_FIGURE.sub(told, body)))
+        for name, body in (own or templates()).render_sections(memo)
     )
 
 
-@lru_cache(maxsize=1)
-def section_templates() -> tuple[tuple[str, str], ...]:
-    """Find the sections by file name.
+def _told(memo: Memo, name: str, *, pictures: bool) -> str:
+    """Tell a figure in words, and refer to its pictures."""
+    parts = []
+    for number, panel in enumerate(panels(memo, name, LIGHT), 1):
+        about = escape(wording.label(panel.title)) if panel.title else ""
+        if pictures and not panel.chart.is_empty:
+            shown = " ".join(part for part in (name.replace("_", " "), about) if part)
+            parts.append(f"![{shown}]({picture_name(memo, name, number)})")
+        if name not in TABLED:
+            words = escape(panel.chart.text)
+            parts.append(f"- **{about}:** {words}" if about else str(words))
+    # Panels that are only told are a list.
+    return ("\n\n" if pictures else "\n").join(parts)
+
+
+def picture_name(memo: Memo, figure: str, number: int) -> str:
+    """Name the file of a picture.
+
+    Parameters
+    ----------
+    memo : Memo
+        Whose.
+    figure : str
+        Key of ``figures.FIGURES``.
+    number : int
+        Of the panel, from 1.
 
     Returns
     -------
-    tuple of (str, str)
-        Name and template of each, in the order of the numbers in the file names.
+    str
+        File name.
     """
-    found = [
-        (int(match[1]), match[2], path)
-        for path in _environment().list_templates()
-        if (match := _SECTION.fullmatch(path))
-    ]
-    return tuple((name, path) for _, name, path in sorted(found))
+    return f"{file_stem(memo.experiment.experiment_id)}.{figure}-{number}.svg"
 
 
-FORMATS: dict[str, Callable[[Memo], str]] = {"md": render_markdown, "html": render_html}
-"""File endings and what renders them."""
+def render_pictures(memo: Memo, own: Templates | None = None) -> dict[str, str]:
+    """Draw the figures of a memo.
+
+    Parameters
+    ----------
+    memo : Memo
+        From ``read_memos``.
+    own : Templates, optional
+        A project's own, which may show other figures.
+
+    Returns
+    -------
+    dict
+        File name to SVG.
+    """
+    bodies = "".join(body for _, body in (own or templates()).render_sections(memo))
+    return {
+        picture_name(memo, name, number): panel.chart.svg()
+        for name in dict.fromkeys(_FIGURE.findall(bodies))
+        for number, panel in enumerate(panels(memo, name, LIGHT), 1)
+        if not panel.chart.is_empty
+    }
+
+
+def _pdf(memo: Memo, own: Templates | None) -> bytes:
+    # WeasyPrint takes a second to import, and is an extra.
+    from experimentos.memo.pdf import render_pdf  # noqa: PLC0415
+
+    return render_pdf(memo, own)
+
+
+def _json(memo: Memo, own: Templates | None) -> str:
+    del own
+    from experimentos.memo.document import render_json  # noqa: PLC0415
+
+    return render_json(memo)
+
+
+FORMATS: dict[str, Callable[[Memo, Templates | None], str | bytes]] = {
+    "md": render_markdown,
+    "html": render_html,
+    "pdf": _pdf,
+    "json": _json,
+}
+"""File endings and what renders them; ``svg`` puts pictures beside the Markdown."""
+PICTURES = "svg"
 
 
 def write(
-    memos: Iterable[Memo], folder: Path, formats: Sequence[str] = ("md", "html")
+    memos: Iterable[Memo],
+    folder: Path,
+    formats: Sequence[str] = ("md", "html"),
+    own: Templates | None = None,
 ) -> list[Path]:
     """Write each memo to a folder, one file per format, each swapped in whole.
 
@@ -117,7 +203,9 @@ def write(
     folder : Path
         Made if it does not exist.
     formats : sequence of str
-        Keys of ``FORMATS``.
+        Keys of ``FORMATS``, and ``svg`` for pictures, which the Markdown then refers to.
+    own : Templates, optional
+        A project's own.
 
     Returns
     -------
@@ -129,18 +217,31 @@ def write(
     ArgumentError
         If a format is unknown.
     """
-    unknown = [ending for ending in formats if ending not in FORMATS]
+    known = [*FORMATS, PICTURES]
+    unknown = [ending for ending in formats if ending not in known]
     if unknown:
-        msg = f"`formats` must be among {sorted(FORMATS)}, got {unknown[0]!r}"
+        msg = f"`formats` must be among {sorted(known)}, got {unknown[0]!r}"
         raise ArgumentError(msg)
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for memo in memos:
-        for ending in formats:
-            path = folder / f"{file_stem(memo.experiment.experiment_id)}.{ending}"
-            _replace(path, FORMATS[ending](memo))
-            paths.append(path)
+        for name, content in _files(memo, formats, own):
+            _replace(folder / name, content)
+            paths.append(folder / name)
     return paths
+
+
+def _files(
+    memo: Memo, formats: Sequence[str], own: Templates | None
+) -> Iterable[tuple[str, str | bytes]]:
+    stem = file_stem(memo.experiment.experiment_id)
+    for ending in formats:
+        if ending == PICTURES:
+            yield from render_pictures(memo, own).items()
+        elif ending == "md":
+            yield f"{stem}.md", render_markdown(memo, own, pictures=PICTURES in formats)
+        else:
+            yield f"{stem}.{ending}", FORMATS[ending](memo, own)
 
 
 def file_stem(experiment_id: str) -> str:
@@ -172,59 +273,11 @@ def file_stem(experiment_id: str) -> str:
     return f"{readable}.{digest}"
 
 
-def _replace(path: Path, content: str) -> None:
+def _replace(path: Path, content: str | bytes) -> None:
     """Write beside the file and swap, so that a reader never meets half a memo."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        draft.write_bytes(content.encode("utf-8"))
+        draft.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
-
-
-def _page_section(name: str, body: str) -> dict[str, Markup]:
-    page = to_html(body)
-    heading = _HEADING.search(page)
-    title = heading[1] if heading else name
-    return {"name": Markup(name), "title": Markup(title), "body": Markup(page)}  # noqa: S704
-
-
-def tidy(rendered: str) -> str:
-    """Drop trailing spaces and repeated blank lines.
-
-    Parameters
-    ----------
-    rendered : str
-        What a template gave.
-
-    Returns
-    -------
-    str
-        Ending in one newline.
-    """
-    lines = "\n".join(line.rstrip() for line in rendered.split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"
-
-
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
-    """One environment for all memos: every expression is escaped by ``finalize``."""
-    environment = Environment(
-        loader=FileSystemLoader(bundle_path("reports")),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        auto_reload=False,
-        # Only what a filter or `finalize` marked as safe passes this second net unchanged.
-        autoescape=True,
-        finalize=finalize,
-    )
-    environment.filters.update(FILTERS)
-    return environment
-
-
-@lru_cache(maxsize=1)
-def _stylesheet() -> Markup:
-    content = (bundle_path("reports") / "memo.css").read_text(encoding="utf-8")
-    return Markup(content)  # noqa: S704 -- ours

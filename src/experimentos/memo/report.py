@@ -4,9 +4,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from experimentos.memo import readings
+from experimentos.memo import courses, readings
 from experimentos.memo.context import (
+    AgeEffect,
     AssignmentCount,
+    DayEffect,
+    DayShare,
     Decision,
     Edit,
     Effect,
@@ -16,14 +19,16 @@ from experimentos.memo.context import (
     Finding,
     FunnelStep,
     HealthCheck,
+    Look,
     MetricUse,
     Moments,
+    Posterior,
     Power,
     VariantCount,
     VariantDecision,
     VariantReport,
 )
-from experimentos.memo.tallies import FUNNEL, count_down, count_variants
+from experimentos.memo.tallies import FUNNEL, count_down, count_variants, share_days
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -52,6 +57,10 @@ class MemoRows:
     evidence: tuple[Evidence, ...]
     metrics: tuple[MetricUse, ...]
     effects: tuple[Effect, ...]
+    days: tuple[DayEffect, ...]
+    ages: tuple[AgeEffect, ...]
+    looks: tuple[Look, ...]
+    posteriors: tuple[Posterior, ...]
     moments: tuple[Moments, ...]
     health: tuple[HealthCheck, ...]
     exclusions: tuple[Exclusion, ...]
@@ -85,6 +94,12 @@ class Memo:
     power: tuple[Power, ...]
     edits: tuple[Edit, ...]
     moments: tuple[Moments, ...]
+    days: tuple[DayEffect, ...]
+    ages: tuple[AgeEffect, ...]
+    looks: tuple[Look, ...]
+    posteriors: tuple[Posterior, ...]
+    segments: tuple[Finding, ...]
+    shares: tuple[DayShare, ...]
 
     def with_role(self, role: str, *, margin: bool | None = None) -> tuple[Finding, ...]:
         """Select the findings of one role.
@@ -114,6 +129,10 @@ class Memo:
         return tuple(
             use.metric for use in self.metrics if use.role == role and use.metric not in seen
         )
+
+    def use(self, metric: str) -> MetricUse | None:
+        """Return the metric as this experiment uses it; None where it is defined no more."""
+        return next((use for use in self.metrics if use.metric == metric), None)
 
     @property
     def harm_family(self) -> tuple[Finding, ...]:
@@ -147,6 +166,27 @@ class Memo:
             if check.status == "healthy":
                 groups[check.check_name].append(check)
         return tuple(tuple(groups[name]) for name in sorted(groups))
+
+    @property
+    def indicates_harm(self) -> bool:
+        """Whether harm is seen that a blocked check leaves unverified."""
+        return any(finding.harm_reading == readings.UNVERIFIED for finding in self.findings)
+
+    @property
+    def units_needed(self) -> float | None:
+        """Units of control and a variant that the planned effects of success metrics need."""
+        needed = [row.n_needed for row in self._planned_power if row.n_needed is not None]
+        return max(needed, default=None)
+
+    @property
+    def days_needed(self) -> float | None:
+        """Days until they are there; None where no more units come."""
+        days = [row.days_left for row in self._planned_power if row.days_left is not None]
+        return max(days, default=None)
+
+    @property
+    def _planned_power(self) -> tuple[Power, ...]:
+        return tuple(row for row in self.power if row.test == "superior")
 
     @property
     def capped(self) -> tuple[Moments, ...]:
@@ -210,6 +250,12 @@ def build_memo(rows: MemoRows) -> Memo:
         power=tuple(sorted(rows.power, key=lambda row: (row.metric, row.variant, row.test))),
         edits=tuple(sorted(rows.edits, key=lambda row: (row.definition_number or 0, row.part))),
         moments=_latest_moments(rows),
+        days=courses.of_days(rows.days, rows.effects, findings),
+        ages=courses.of_ages(rows.ages, findings),
+        looks=courses.of_looks(rows.looks, findings),
+        posteriors=courses.of_posteriors(rows.posteriors, findings),
+        segments=courses.of_segments(rows.effects, findings, rows.experiment),
+        shares=share_days(rows.counts, rows.experiment.control),
     )
 
 

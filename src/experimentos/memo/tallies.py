@@ -1,8 +1,18 @@
 """Assignment rows and units, counted for people."""
 
 from collections import defaultdict
+from typing import TYPE_CHECKING
 
-from experimentos.memo.context import AssignmentCount, Exclusion, FunnelStep, VariantCount
+from experimentos.memo.context import (
+    AssignmentCount,
+    DayShare,
+    Exclusion,
+    FunnelStep,
+    VariantCount,
+)
+
+if TYPE_CHECKING:
+    from datetime import date
 
 FUNNEL = (
     "experiment_not_defined",
@@ -58,6 +68,50 @@ def count_variants(
         )
         for variant in sorted(shares, key=lambda name: (name != control, name))
     )
+
+
+def share_days(counts: tuple[AssignmentCount, ...], control: str | None) -> tuple[DayShare, ...]:
+    """Add up the first assignments of each variant from day to day.
+
+    Parameters
+    ----------
+    counts : tuple of AssignmentCount
+        Rows of one experiment.
+    control : str or None
+        The variant that comes first.
+
+    Returns
+    -------
+    tuple of DayShare
+        One per day and variant; none where assignments have no days.
+    """
+    rows = [
+        row
+        for row in counts
+        if row.population == "assigned" and row.segment in (None, "all") and row.assigned_on
+    ]
+    variants = sorted({row.variant for row in rows}, key=lambda name: (name != control, name))
+    planned = {row.variant: row.planned_share for row in rows}
+    days: defaultdict[date, dict[str, AssignmentCount]] = defaultdict(dict)
+    for row in rows:
+        if row.assigned_on is not None:
+            days[row.assigned_on][row.variant] = row
+    units, expected, total = dict.fromkeys(variants, 0), dict.fromkeys(variants, 0.0), 0
+    unknown: set[str] = set()
+    shares = []
+    for day in sorted(days):
+        today = {name: (row.n_units or 0) for name, row in days[day].items()}
+        total += sum(today.values())
+        for variant in variants:
+            of_today = days[day].get(variant)
+            share = planned[variant] if of_today is None else of_today.planned_share
+            units[variant] += today.get(variant, 0)
+            expected[variant] += (share or 0.0) * sum(today.values())
+            if share is None:
+                unknown.add(variant)
+            shown = None if variant in unknown else expected[variant]
+            shares.append(DayShare(day, variant, units[variant], total, shown))
+    return tuple(shares)
 
 
 def _share(part: int, total: int) -> float | None:

@@ -10,7 +10,9 @@ from markupsafe import Markup
 from experimentos.memo.context import Finding
 from experimentos.memo.escaping import finalize
 from experimentos.memo.filters import FILTERS, NOT_SHOWN, Layout
+from experimentos.memo.page import style as memo_style
 from experimentos.memo.render import file_stem
+from experimentos.memo.templates import Templates, templates
 from experimentos.resources import bundle_path
 from experimentos.site import drawings
 from experimentos.site.entries import Entry
@@ -20,9 +22,15 @@ from experimentos.site.program import LEAST, Program
 
 
 class Pages:
-    """Renders the pages of one site."""
+    """Renders the pages of one site.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    own : Templates, optional
+        A project's own templates of memos, whose style these pages share.
+    """
+
+    def __init__(self, own: Templates | None = None) -> None:
         folder = bundle_path("reports")
         self._environment = Environment(
             loader=FileSystemLoader(folder),
@@ -44,9 +52,7 @@ class Pages:
             shrunken_bar=_shrunken_bar,
             tenths=_tenths,
         )
-        style = "".join(
-            (folder / name).read_text(encoding="utf-8") for name in ("memo.css", "site/site.css")
-        )
+        style = memo_style(own or templates()) + (folder / "site" / "site.css").read_text("utf-8")
         script = (folder / "site" / "site.js").read_text(encoding="utf-8")
         self._environment.globals.update(
             stylesheet=Markup(style),  # noqa: S704 -- ours

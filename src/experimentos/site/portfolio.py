@@ -8,9 +8,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from experimentos.charts.wording import cut, hides
 from experimentos.memo import filters, readings
 from experimentos.memo.context import Finding
-from experimentos.memo.escaping import cut, hides
 from experimentos.memo.render import file_stem
 from experimentos.site.entries import Entry
 

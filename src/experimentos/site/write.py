@@ -14,7 +14,8 @@ from typing import Any
 from markupsafe import Markup
 
 from experimentos.errors import ProjectError
-from experimentos.memo import Memo, read_memos, render_html
+from experimentos.memo import Memo, Templates, read_memos, render_html, templates
+from experimentos.memo.page import runtime
 from experimentos.memo.render import file_stem
 from experimentos.site.entries import Entry, build_entries
 from experimentos.site.metrics import build_metrics
@@ -25,13 +26,15 @@ Row = Mapping[str, Any]
 Fetch = Callable[[str, Sequence[str] | None], Sequence[Row]]
 """Takes the name of a mart and the experiments wanted (None: all), returns rows."""
 
-Render = Callable[[Sequence[Path], Sequence[Memo], Sequence[Markup]], None]
-"""Takes where pages go, their memos and their links to the site."""
+Render = Callable[[Sequence[Path], Sequence[Memo], Sequence[Markup], Path | None], None]
+"""Takes where pages go, their memos, their links to the site, and the folder of own templates."""
 
 BATCH = 50
 """Experiments read at once: their daily effects are held in memory together."""
 MANY = 200
 """Experiments from which more than one process is worth its start."""
+CHARTS = "charts.js"
+"""The script that draws the charts of all memos."""
 MANIFEST = "site.json"
 """Lists the files of the site, so that the next one can remove those it no longer has."""
 SITE_MARTS = ("experiments", "metrics")
@@ -63,7 +66,12 @@ class Written:
 
 
 def write_site(
-    fetch: Fetch, folder: Path, *, batch: int = BATCH, workers: int | None = None
+    fetch: Fetch,
+    folder: Path,
+    *,
+    own: Templates | None = None,
+    batch: int = BATCH,
+    workers: int | None = None,
 ) -> Written:
     """Write the site of all experiments.
 
@@ -74,6 +82,8 @@ def write_site(
         rows, each a mapping from column to value.
     folder : Path
         Made if it does not exist. A page of an earlier site that is no longer needed is removed.
+    own : Templates, optional
+        A project's own templates of memos; their style is that of the other pages too.
     batch : int
         Experiments read at once.
     workers : int, optional
@@ -93,7 +103,8 @@ def write_site(
     earlier = _earlier(folder)
     plans = {str(row["experiment_id"]): row for row in fetch("experiments", None)}
     definitions = fetch("metrics", None)
-    pages = Pages()
+    used = own or templates()
+    pages = Pages(used)
     for part in ("", "experiments", "metrics"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     written: list[str] = []
@@ -102,6 +113,9 @@ def write_site(
         _replace(folder / name, content)
         written.append(name)
 
+    if plans:
+        # What draws the charts of all memos: it would be most of each page.
+        put(CHARTS, runtime())
     entries: list[Entry] = []
     with _renderer(workers, len(plans)) as render:
         for ids in _batches(sorted(plans), batch):
@@ -109,7 +123,7 @@ def write_site(
             entries += found
             places = [f"experiments/{file_stem(experiment_id)}.html" for experiment_id in ids]
             links = [pages.navigation(entry) for entry in found]
-            render([folder / place for place in places], memos, links)
+            render([folder / place for place in places], memos, links, used.folder)
             written += places
     program = build_program(entries)
     metrics = build_metrics(definitions, entries, program.shrunken)
@@ -165,9 +179,13 @@ def _renderer(workers: int | None, n_experiments: int) -> Iterator[Render]:
             future.result()
 
 
-def _write_pages(paths: Sequence[Path], memos: Sequence[Memo], links: Sequence[Markup]) -> None:
+def _write_pages(
+    paths: Sequence[Path], memos: Sequence[Memo], links: Sequence[Markup], own: Path | None
+) -> None:
+    used = templates(own)
     for path, memo, navigation in zip(paths, memos, links, strict=True):
-        _replace(path, render_html(memo, navigation=navigation))
+        page = render_html(memo, used, runtime=f"../{CHARTS}", navigation=navigation)
+        _replace(path, page)
 
 
 def _batches(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from memo import examples
 
-from experimentos.memo.render import section_templates
+from experimentos.memo.templates import templates
 from experimentos.resources import bundle_path
 
 EXPECTED = Path(examples.__file__).parent
@@ -24,11 +24,11 @@ def test_every_expected_section_is_still_rendered():
 
 
 def test_sections_are_found_by_file_name_in_number_order():
-    numbers = [int(re.search(r"/(\d+)_", path)[1]) for _, path in section_templates()]
+    numbers = [int(re.search(r"/(\d+)_", path)[1]) for _, path in templates().sections]
     assert numbers == sorted(numbers)
-    assert section_templates()[0][0] == "verdict"
+    assert templates().sections[0][0] == "verdict"
     folder = bundle_path("reports") / "sections"
-    assert len(section_templates()) == len(list(folder.glob("*.md.j2")))
+    assert len(templates().sections) == len(list(folder.glob("*.md.j2")))
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)

@@ -54,8 +54,10 @@ def test_a_failed_write_leaves_the_old_file_and_no_draft(tmp_path, every, monkey
 
 
 def test_an_unknown_format_is_named(tmp_path, every):
-    with pytest.raises(ArgumentError, match=r"among \['html', 'md'\], got 'pdf'"):
-        memos.write(every, tmp_path, formats=("md", "pdf"))
+    with pytest.raises(
+        ArgumentError, match=r"among \['html', 'json', 'md', 'pdf', 'svg'\], got 'doc'"
+    ):
+        memos.write(every, tmp_path, formats=("md", "doc"))
     assert list(tmp_path.iterdir()) == []
 
 

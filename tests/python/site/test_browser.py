@@ -19,6 +19,7 @@ pytestmark = [
 ]
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 PAGES = ["index", "all", "metrics", "program", "metrics/ordered"]
+MEMO = "experiments/memo"
 FIRST_PAGE_BYTES = 300_000
 INTERACTIVE_MS = 1_000
 
@@ -45,6 +46,8 @@ def site(tmp_path_factory):
     }
     write_site(fetcher(few), folder)
     (folder / "index.html").write_text(Pages().portfolio(entries), encoding="utf-8")
+    memo = min((folder / "experiments").glob("*.html"))
+    memo.rename(memo.with_name("memo.html"))
     return folder, entries
 
 
@@ -187,7 +190,16 @@ def test_everything_can_be_reached_by_keyboard(visit, site):
     assert page.evaluate("document.activeElement.dataset.sort") == "verdict"
 
 
-@pytest.mark.parametrize("name", PAGES)
+def test_a_memo_of_the_site_draws_its_charts_with_the_script_of_the_site(visit, site):
+    one = visit()
+    page = one.open(site[0] / "experiments" / "memo.html")
+    page.wait_for_selector("[data-chart] svg")
+    assert any(url.endswith("/charts.js") for url in one.requests)
+    page.click("nav a[href='../index.html']")
+    assert page.inner_text("h1") == "Experiments"
+
+
+@pytest.mark.parametrize("name", [*PAGES, MEMO])
 def test_a_phone_shows_no_page_sideways(visit, site, name):
     page = visit(viewport=PHONE).open(site[0] / f"{name}.html")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -1,0 +1,174 @@
+"""Courses: an effect by day of the data, and by days since exposure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from experimentos.charts import wording
+from experimentos.charts.chart import Chart, nothing
+from experimentos.charts.theme import LIGHT, Theme
+
+
+@dataclass(frozen=True, slots=True)
+class DayRow:
+    """The effect among all data before one day.
+
+    Parameters
+    ----------
+    as_of : date
+        Exclusive end of the data.
+    estimate : float or None
+        In metric units.
+    lower, upper : float or None
+        Limits that hold on all days together.
+    lower_fixed, upper_fixed : float or None
+        Classical limits, which hold on one day.
+    """
+
+    as_of: date
+    estimate: float | None
+    lower: float | None
+    upper: float | None
+    lower_fixed: float | None = None
+    upper_fixed: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgeRow:
+    """The effect of what units did in so many days.
+
+    Parameters
+    ----------
+    age : int
+        Days since exposure, from 1.
+    estimate, lower, upper : float or None
+        In metric units; classical limits.
+    n_units : int or None
+        Units of the variant that have completed them.
+    """
+
+    age: int
+    estimate: float | None
+    lower: float | None
+    upper: float | None
+    n_units: int | None = None
+
+
+def by_day(rows: Sequence[DayRow], theme: Theme = LIGHT, *, unit: str = "") -> Chart:
+    """Draw a cumulative effect by day with the interval that holds on all days.
+
+    Parameters
+    ----------
+    rows : sequence of DayRow
+        Of one metric and variant.
+    theme : Theme
+        Colours.
+    unit : str
+        What follows each number.
+
+    Returns
+    -------
+    Chart
+        Empty with fewer than two days: one is no course.
+    """
+    drawn = [row for row in sorted(rows, key=lambda row: row.as_of) if _has(row)]
+    if len(drawn) < 2:
+        return nothing(_too_few(len(drawn), "day", "days"), theme)
+    first, last = drawn[0], drawn[-1]
+    text = (
+        f"Cumulative effect from {wording.day(first.as_of)} to {wording.day(last.as_of)}: first "
+        f"{wording.signed(first.estimate, unit)} ({wording.span(first, unit)}), last "
+        f"{wording.signed(last.estimate, unit)} ({wording.span(last, unit)}). {_clear(drawn)}"
+    )
+    return Chart(
+        kind="by_day",
+        values=tuple(
+            {
+                "day": wording.day(row.as_of),
+                "estimate": wording.known(row.estimate),
+                "lower": wording.known(row.lower),
+                "upper": wording.known(row.upper),
+                "lower_fixed": wording.known(row.lower_fixed),
+                "upper_fixed": wording.known(row.upper_fixed),
+                "Data before": wording.day(row.as_of),
+                "Change": wording.signed(row.estimate, unit),
+                "Interval": wording.span(row, unit),
+            }
+            for row in drawn
+        ),
+        text=text,
+        theme=theme,
+        options={"axis": f"Change ({unit.strip()})" if unit.strip() else "Change"},
+    )
+
+
+def by_age(rows: Sequence[AgeRow], theme: Theme = LIGHT, *, unit: str = "") -> Chart:
+    """Draw an effect by days since exposure.
+
+    Parameters
+    ----------
+    rows : sequence of AgeRow
+        Of one metric and variant.
+    theme : Theme
+        Colours.
+    unit : str
+        What follows each number.
+
+    Returns
+    -------
+    Chart
+        Empty with fewer than two ages.
+    """
+    drawn = [row for row in sorted(rows, key=lambda row: row.age) if _has(row)]
+    if len(drawn) < 2:
+        return nothing(_too_few(len(drawn), "age", "ages"), theme)
+    first, last = drawn[0], drawn[-1]
+    text = (
+        f"Effect within the first {first.age} to {last.age} days since exposure: "
+        f"{wording.signed(first.estimate, unit)} ({wording.span(first, unit)}) within "
+        f"{first.age}, {wording.signed(last.estimate, unit)} ({wording.span(last, unit)}) within "
+        f"{last.age}."
+    )
+    return Chart(
+        kind="by_age",
+        values=tuple(
+            {
+                "age": row.age,
+                "estimate": wording.known(row.estimate),
+                "lower": wording.known(row.lower),
+                "upper": wording.known(row.upper),
+                "Days since exposure": str(row.age),
+                "Change": wording.signed(row.estimate, unit),
+                "Interval": wording.span(row, unit),
+                "Units of the variant": "not shown" if row.n_units is None else f"{row.n_units:,}",
+            }
+            for row in drawn
+        ),
+        text=text,
+        theme=theme,
+        options={"axis": f"Change ({unit.strip()})" if unit.strip() else "Change"},
+    )
+
+
+def _has(row: DayRow | AgeRow) -> bool:
+    return wording.known(row.estimate) is not None
+
+
+def _too_few(count: int, one: str, many: str) -> str:
+    found = f"no {one} has" if count == 0 else f"only one {one} has"
+    return f"No chart: {found} an estimate, and a course needs two {many}."
+
+
+def _clear(rows: Sequence[DayRow]) -> str:
+    """Say on how many days the interval lies on one side of 0."""
+    sides = [_side(row) for row in rows]
+    if not any(wording.known(row.lower) is not None for row in rows):
+        return "No day has an interval."
+    clear = sum(side != 0 for side in sides)
+    return f"The interval excludes 0 on {clear} of {len(rows)} days."
+
+
+def _side(row: DayRow) -> int:
+    lower, upper = wording.known(row.lower), wording.known(row.upper)
+    above, below = lower is not None and lower > 0, upper is not None and upper < 0
+    return int(above) - int(below)

@@ -1,0 +1,127 @@
+"""Posterior densities of the effects of one metric."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from experimentos.charts import wording
+from experimentos.charts.chart import Chart, nothing
+from experimentos.charts.theme import LIGHT, Theme
+
+
+@dataclass(frozen=True, slots=True)
+class PosteriorRow:
+    """The posterior of one treatment's difference from control.
+
+    Parameters
+    ----------
+    variant : str
+        The treatment.
+    effects, densities : tuple of float
+        Points of its density, in metric units.
+    lower, upper : float or None
+        Credible interval.
+    probability_better : float or None
+        In the direction of the goal (fraction).
+    """
+
+    variant: str
+    effects: tuple[float, ...]
+    densities: tuple[float, ...]
+    lower: float | None
+    upper: float | None
+    probability_better: float | None
+
+
+def posterior(rows: Sequence[PosteriorRow], theme: Theme = LIGHT, *, unit: str = "") -> Chart:
+    """Draw the posterior densities of one metric's effects.
+
+    Parameters
+    ----------
+    rows : sequence of PosteriorRow
+        One per treatment.
+    theme : Theme
+        Colours.
+    unit : str
+        What follows each number.
+
+    Returns
+    -------
+    Chart
+        Empty where no density can be drawn.
+    """
+    drawn = [row for row in rows if len(_points(row)) > 1]
+    if not drawn:
+        why = "no posterior is defined" if rows else "no posterior was computed"
+        return nothing(f"No chart: {why}.", theme)
+    names = wording.distinct(row.variant for row in drawn)
+    values = tuple(
+        {
+            "effect": effect,
+            "density": density,
+            "position": position,
+            "variant": names[row.variant],
+            "Variant": names[row.variant],
+            "Credible interval": f"{wording.signed(row.lower, unit)} to "
+            f"{wording.signed(row.upper, unit)}",
+            "Probability to be better": _share(row.probability_better),
+        }
+        for position, row in enumerate(drawn)
+        for effect, density in _points(row)
+    )
+    return Chart(
+        kind="posterior",
+        values=values,
+        text="Posterior of the change. " + wording.listed([_words(r, unit) for r in drawn], "rows"),
+        theme=theme,
+        options={
+            "axis": f"Change ({unit.strip()})" if unit.strip() else "Change",
+            "several": len(drawn) > 1,
+        },
+    )
+
+
+def _points(row: PosteriorRow) -> list[tuple[float, float]]:
+    peak = max(wording.finite(row.densities), default=0.0)
+    if peak <= 0:
+        return []
+    known = (
+        (wording.known(effect), wording.known(density / peak))
+        for effect, density in zip(row.effects, row.densities, strict=True)
+    )
+    return [(effect, size) for effect, size in known if effect is not None and size is not None]
+
+
+def _share(value: float | None) -> str:
+    return "not shown" if value is None else probability(value)
+
+
+def probability(value: float) -> str:
+    """Write a probability as a percentage that is neither 0 nor 100 %.
+
+    Parameters
+    ----------
+    value : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    str
+        At most four digits.
+
+    Examples
+    --------
+    >>> probability(0.99999999)
+    'more than 99.99%'
+    """
+    if value > 0.9999:
+        return "more than 99.99%"
+    if value < 0.0001:
+        return "less than 0.01%"
+    return wording.number(100 * value, "%")
+
+
+def _words(row: PosteriorRow, unit: str) -> str:
+    low, high = wording.signed(row.lower, unit), wording.signed(row.upper, unit)
+    better = _share(row.probability_better)
+    name = wording.label(row.variant)
+    return f"{name}: credible interval {low} to {high}, probability to be better {better}"

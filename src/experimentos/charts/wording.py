@@ -1,0 +1,276 @@
+"""Text and numbers of charts: plain, short, and the same for the same numbers."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import date
+from hashlib import sha256
+from math import floor, isfinite, log10
+from typing import Final, Protocol
+
+LABEL_LENGTH: Final = 48
+"""Longest name beside an axis."""
+LISTED: Final = 8
+"""Most rows that a chart's words list."""
+# Embedding, override and isolate controls turn the text around them; marks of direction do not.
+_INVISIBLE: Final = {"Cc", "Cs", "Co", "Cn"}
+_TURNING: Final = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+_FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
+
+
+class Interval(Protocol):
+    """What has an estimate and limits."""
+
+    @property
+    def estimate(self) -> float | None:
+        """Treatment less control."""
+
+    @property
+    def lower(self) -> float | None:
+        """Lower limit."""
+
+    @property
+    def upper(self) -> float | None:
+        """Upper limit."""
+
+
+def cut(line: str, length: int) -> str:
+    """Shorten a line to a length; a hash tells apart lines that begin alike.
+
+    Parameters
+    ----------
+    line : str
+        Any text.
+    length : int
+        Most characters to keep.
+
+    Returns
+    -------
+    str
+        The line itself if it is short enough.
+    """
+    if len(line) <= length:
+        return line
+    digest = sha256(line.encode("utf-8", "surrogatepass")).hexdigest()[:6]
+    return f"{line[:length]}… ({digest})"
+
+
+def hides(character: str) -> bool:
+    """Tell whether a character is not for reading: a control, or one that turns what follows.
+
+    Parameters
+    ----------
+    character : str
+        One character.
+
+    Returns
+    -------
+    bool
+        True where it is not to be printed.
+    """
+    return (
+        unicodedata.category(character) in _INVISIBLE
+        or unicodedata.bidirectional(character) in _TURNING
+    )
+
+
+def label(text: str | None) -> str:
+    """Make a name of data fit for a chart.
+
+    Parameters
+    ----------
+    text : str or None
+        Anything.
+
+    Returns
+    -------
+    str
+        One line of at most ``LABEL_LENGTH`` characters (and a hash) without controls. Text that
+        is written from right to left keeps to itself.
+
+    Examples
+    --------
+    >>> label("one_page   <b>new</b>")
+    'one_page <b>new</b>'
+    """
+    line = cut(" ".join((text or "").split()), LABEL_LENGTH)
+    line = "".join("\ufffd" if hides(character) else character for character in line)
+    if any(unicodedata.bidirectional(character) in {"R", "AL", "AN"} for character in line):
+        return f"{_FIRST_STRONG_ISOLATE}{line}{_POP_ISOLATE}"
+    return line or "(none)"
+
+
+def known(value: float | None) -> float | None:
+    """Keep a number that can be drawn, rounded to six significant digits.
+
+    Parameters
+    ----------
+    value : float or None
+        Any number.
+
+    Returns
+    -------
+    float or None
+        None for NaN and infinity. The last bits of a parallel sum are gone.
+    """
+    if value is None or not isfinite(value):
+        return None
+    rounded = float(f"{value:.6g}")
+    return rounded or 0.0
+
+
+def number(value: float | None, unit: str = "") -> str:
+    """Write a number with four significant digits and a typographic minus sign.
+
+    Parameters
+    ----------
+    value : float or None
+        Any number.
+    unit : str
+        What follows it.
+
+    Returns
+    -------
+    str
+        'not shown' for None.
+
+    Examples
+    --------
+    >>> number(-12.34567, "%")
+    '−12.35%'
+    """
+    shown = known(value)
+    if shown is None:
+        return "not shown"
+    size = abs(shown)
+    if size and not 1e-4 <= size < 1e9:
+        text = f"{size:.3e}"
+    else:
+        decimals = 0 if size == 0 else min(6, max(0, 3 - floor(log10(size))))
+        text = f"{size:,.{decimals}f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{'−' if shown < 0 else ''}{text}{unit}"
+
+
+def signed(value: float | None, unit: str = "") -> str:
+    """Write a number with its sign.
+
+    Parameters
+    ----------
+    value : float or None
+        Any number.
+    unit : str
+        What follows it.
+
+    Returns
+    -------
+    str
+        'not shown' for None.
+    """
+    text = number(value, unit)
+    return f"+{text}" if value is not None and (known(value) or 0) > 0 else text
+
+
+def span(row: Interval, unit: str = "") -> str:
+    """Write an interval.
+
+    Parameters
+    ----------
+    row : Interval
+        With limits.
+    unit : str
+        What follows each number.
+
+    Returns
+    -------
+    str
+        'no interval' where there is none; a side without a limit says so.
+    """
+    lower, upper = known(row.lower), known(row.upper)
+    if lower is None and upper is None:
+        return "no interval"
+    low = "no bound" if lower is None else signed(lower, unit)
+    high = "no bound" if upper is None else signed(upper, unit)
+    return f"{low} to {high}"
+
+
+def listed(sentences: Sequence[str], what: str) -> str:
+    """Join what a chart shows, at most ``LISTED`` of them.
+
+    Parameters
+    ----------
+    sentences : sequence of str
+        One per row, without full stops.
+    what : str
+        What the others are.
+
+    Returns
+    -------
+    str
+        Text with an end.
+    """
+    shown = list(sentences[:LISTED])
+    if len(sentences) > LISTED:
+        shown.append(f"{len(sentences) - LISTED:,} more {what} in the table")
+    return "; ".join(shown) + "."
+
+
+def day(value: date) -> str:
+    """Write a date as ISO 8601.
+
+    Parameters
+    ----------
+    value : date
+        Any date.
+
+    Returns
+    -------
+    str
+        Year, month and day.
+    """
+    return f"{value:%Y-%m-%d}"
+
+
+def finite(rows: Iterable[float | None]) -> list[float]:
+    """Keep the numbers that can be drawn.
+
+    Parameters
+    ----------
+    rows : iterable of float or None
+        Any numbers.
+
+    Returns
+    -------
+    list of float
+        In their order.
+    """
+    return [value for value in map(known, rows) if value is not None]
+
+
+def distinct(texts: Iterable[str]) -> dict[str, str]:
+    """Give each name a label of its own.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        Names, which may look alike once they are made fit for a chart.
+
+    Returns
+    -------
+    dict
+        Name to label.
+
+    Examples
+    --------
+    >>> distinct(["a", "b", "a "])
+    {'a': 'a', 'b': 'b', 'a ': 'a (2)'}
+    """
+    labels: dict[str, str] = {}
+    for text in texts:
+        if text not in labels:
+            plain = label(text)
+            taken, number = set(labels.values()), 2
+            shown = plain
+            while shown in taken:
+                shown, number = f"{plain} ({number})", number + 1
+            labels[text] = shown
+    return labels
