@@ -1,9 +1,9 @@
 """``experimentos memo``."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 from rich.markup import escape
@@ -18,6 +18,8 @@ from experimentos.cli.output import (
     verdict_rows,
 )
 from experimentos.memo import Memo, Templates, read_memos, templates, write
+from experimentos.memo.marts import CONDITIONS
+from experimentos.project import Project
 
 TEMPLATES: Final = "memo_templates"
 """Folder of a project's own templates."""
@@ -96,7 +98,7 @@ def memo(
             return
         with opened(project_dir, profiles_dir, target, variables) as project:
             project.check_versions()
-            memos = read_memos(project.fetch, experiment or None)
+            memos = read_memos(fetcher(project), experiment or None)
         paths = write_memos(memos, out, kinds or ("md", "html"), used)
     if output is Format.json:
         print_json({"experiments": verdict_rows(memos, paths)})
@@ -106,6 +108,22 @@ def memo(
         print_lines("No experiment is defined, so there is no memo to write.")
     if fail_on is FailOn.blocked and any(one.is_blocked for one in memos):
         raise typer.Exit(1)
+
+
+def fetcher(project: Project) -> Callable[[str], list[dict[str, Any]]]:
+    """Return what reads the rows of a mart that memos need.
+
+    Parameters
+    ----------
+    project : Project
+        Built.
+
+    Returns
+    -------
+    callable
+        Takes the name of a mart.
+    """
+    return lambda name: project.fetch(name, CONDITIONS.get(name))
 
 
 def own_templates(folder: Path | None, project_dir: Path) -> Templates:

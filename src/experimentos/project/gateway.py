@@ -185,21 +185,25 @@ class Project:
         self._manifest = None
         self._invoke(["deps"])
 
-    def fetch(self, name: str) -> list[dict[str, Any]]:
-        """Return all rows of a model of the package.
+    def fetch(self, name: str, where: str | None = None) -> list[dict[str, Any]]:
+        """Return the rows of a model of the package.
 
         Parameters
         ----------
         name : str
             The model's name with or without its prefix: ``decisions``,
             ``experimentos__decisions``.
+        where : str, optional
+            Only those for which this holds: SQL of ours, in which ``{relation}`` is the model.
 
         Returns
         -------
         list of dict
             Column names to Python values; NaN and infinity are as the warehouse holds them.
         """
-        return self.query(f"select * from {self.relation_name(name)}")  # noqa: S608
+        relation = self.relation_name(name)
+        condition = "" if where is None else f" where {where.format(relation=relation)}"
+        return self.query(f"select * from {relation}{condition}")  # noqa: S608
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """Return all rows of a query that a macro of the package has rendered.
