@@ -20,6 +20,7 @@ from experimentos.cli.output import (
 )
 from experimentos.memo import Memo, Templates, read_memos, templates, write
 from experimentos.memo.changes import Change, find_changes
+from experimentos.memo.marts import CONDITIONS
 from experimentos.project import Project, read_memory
 from experimentos.site import Written, write_site
 
@@ -167,15 +168,8 @@ def _fetch(project: Project) -> Callable[[str, Sequence[str] | None], Sequence[M
 
 def _read(project: Project, wanted: Sequence[str] | None, *, whole: bool) -> tuple[Memo, ...]:
     """Read memos; not whole they have no numbers, and are for telling verdicts."""
-    fetch = _fetch(project)
-
-    def rows(name: str) -> Sequence[Mapping[str, Any]]:
-        if not whole and name not in LISTED:
-            return ()
-        # All ids are needed to name the nearest of one that is not known.
-        return fetch(name, None if name == "experiments" else wanted)
-
-    return read_memos(rows, wanted)
+    fetch = fetcher(project, wanted)
+    return read_memos(lambda name: fetch(name) if whole or name in LISTED else [], wanted)
 
 
 def _changes(project: Project, since: datetime | None) -> dict[str, Change]:
@@ -230,6 +224,31 @@ def _report(
 def _fails(memo: Memo, reasons: Sequence[FailOn]) -> bool:
     return (FailOn.blocked in reasons and memo.is_blocked) or (
         FailOn.rollback in reasons and memo.verdict == "rollback"
+    )
+
+
+def fetcher(
+    project: Project, wanted: Sequence[str] | None = None
+) -> Callable[[str], list[dict[str, Any]]]:
+    """Return what reads the rows of a mart that memos need.
+
+    Parameters
+    ----------
+    project : Project
+        Built.
+    wanted : sequence of str, optional
+        Experiments; default all.
+
+    Returns
+    -------
+    callable
+        Takes the name of a mart.
+    """
+    # All ids are needed to name the nearest of one that is not known; metrics belong to none.
+    return lambda name: project.fetch(
+        name,
+        None if name in ("experiments", "metrics") else wanted,
+        where=CONDITIONS.get(name),
     )
 
 

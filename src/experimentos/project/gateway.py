@@ -213,7 +213,9 @@ class Project:
         self._manifest = None
         self._invoke(["deps"])
 
-    def fetch(self, name: str, experiments: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    def fetch(
+        self, name: str, experiments: Sequence[str] | None = None, *, where: str | None = None
+    ) -> list[dict[str, Any]]:
         """Return the rows of a model of the package.
 
         Parameters
@@ -224,19 +226,24 @@ class Project:
         experiments : sequence of str, optional
             Ids of the experiments wanted, where the model has a column ``experiment_id``; default
             all.
+        where : str, optional
+            Only those for which this holds: SQL of ours, in which ``{relation}`` is the model.
 
         Returns
         -------
         list of dict
             Column names to Python values; NaN and infinity are as the warehouse holds them.
         """
-        rows = f"select * from {self.relation_name(name)}"  # noqa: S608
-        if experiments is None:
-            return self.query(rows)
-        if not experiments:
-            return []
-        ids = ", ".join(self.text_literal(one) for one in experiments)
-        return self.query(f"{rows} where experiment_id in ({ids})")
+        relation, conditions = self.relation_name(name), []
+        if where is not None:
+            conditions.append(f"({where.format(relation=relation)})")
+        if experiments is not None:
+            if not experiments:
+                return []
+            ids = ", ".join(self.text_literal(one) for one in experiments)
+            conditions.append(f"experiment_id in ({ids})")
+        condition = f" where {' and '.join(conditions)}" if conditions else ""
+        return self.query(f"select * from {relation}{condition}")  # noqa: S608
 
     def text_literal(self, text: str) -> str:
         """Return a text as a string literal of the warehouse.
