@@ -181,6 +181,9 @@ def test_check_lists_what_is_defined(run, demo):
     text = run("check", "--project-dir", demo[0]).out
     assert "page_load_ms" in text
     assert "No problem that stops a build: 5 experiments, 6 metrics." in text
+    # Their guardrails are slow, but the experiments are over.
+    assert answer.json["warnings"] == []
+    assert "Warnings" not in text
 
 
 def test_check_names_all_mistakes_and_a_key_given_twice(run, demo, tmp_path):
