@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from html import unescape
-from math import exp
 from typing import Any, Final
 
 from rich.markup import escape
@@ -13,7 +12,7 @@ from experimentos.cli.output import print_lines, print_table
 from experimentos.memo import filters
 from experimentos.project import Rule, Variant, Verdict
 
-_RULES: Final = {
+RULE_WORDS: Final = {
     "health_blocked": "the data are not fit to decide on",
     "plan_changed": "the plan was changed after data were seen",
     "harmed": "shown worse than control, or beyond a margin",
@@ -27,6 +26,9 @@ _RULES: Final = {
     "noninferior": "within its margin",
     "worse": "shown worse, uncorrected",
     "dates_changed": "dates of looks changed",
+    "not_shown_safe": "without a margin, and not shown worse",
+    "bounded": "a benefit of the size looked for is ruled out",
+    "power_reached": "the smallest change that would have been found",
 }
 _BY_P: Final = ("harmed", "launchable", "superior", "noninferior", "worse")
 _DAY_FORMAT: Final = "%Y-%m-%d %H:%M UTC"
@@ -112,8 +114,8 @@ def _show_variant(one: Variant) -> None:
     print_lines(
         "",
         f"[bold]{escape(str(decision['variant']))}: {decision['verdict']}[/], by the first rule "
-        "that fires. The distance is the natural logarithm of p over its threshold: 0 or less has "
-        "fired.",
+        "that fires. The distance is in standard errors short of the threshold; 0 or less meets "
+        "it.",
     )
     for number, rule in enumerate(one.rules, 1):
         print_lines(*_rule_lines(number, rule))
@@ -138,10 +140,10 @@ def _rule_lines(number: int, rule: Rule) -> Iterator[str]:
     fired = "decides" if rule.decides else "also fired" if rule.fired else "no"
     style = "bold" if rule.decides else "default"
     yield (
-        f"[{style}]{number:3d} {rule.rule:<20}{rule.verdict:<10}{fired:<12}{_RULES[rule.rule]}[/]"
+        f"[{style}]{number:3d} {rule.rule:<20}{rule.verdict:<10}{fired:<12}{RULE_WORDS[rule.rule]}[/]"
     )
     for row in (*rule.evidence, *rule.parts):
-        part = "" if row["rule"] == rule.rule else f"{_RULES[row['rule']]}: "
+        part = "" if row["rule"] == rule.rule else f"{RULE_WORDS[row['rule']]}: "
         is_named = row["metric"] == "all" or row["metric"] in str(row["message"])
         metric = "" if is_named else f"{row['metric']}: "
         yield f"      {'yes' if row['fired'] else 'no':<5}" + escape(
@@ -166,12 +168,10 @@ def _nearest(one: Variant) -> str:
     if row is None:
         return "No other rule with a p-value would change the verdict."
     metric = "" if row["metric"] == "all" else f" on {row['metric']}"
-    ratio = exp(min(row["distance"], 700.0))
-    times = f"{ratio:.2f}" if ratio < 1e3 else f"{ratio:.0e}"
-    return (
-        f"Nearest rule that did not fire: {row['rule']}{metric} ({_RULES[row['rule']]}), with p "
-        f"{_p(row['observed'])} against {_number(row['threshold'])}, {times} times too large."
-    )
+    short = f"{row['distance']:.2f} standard errors short"
+    if row["rule"] in _BY_P and row["observed"] is not None:
+        short += f" (p {_p(row['observed'])} against {_number(row['threshold'])})"
+    return f"Nearest rule that did not fire: {row['rule']}{metric} ({RULE_WORDS[row['rule']]}), {short}."
 
 
 def _effect_row(row: Mapping[str, Any]) -> tuple[object, ...]:

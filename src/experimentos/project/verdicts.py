@@ -21,8 +21,11 @@ POLICY: Final = {
 }
 """Rules in the order of the policy, each with the verdict of variants that it decides."""
 PARTS: Final = {
-    "launchable": ("superior", "noninferior", "worse"),
     "plan_changed": ("dates_changed",),
+    "harmed": ("not_shown_safe",),
+    "launchable": ("superior", "noninferior", "worse"),
+    "ruled_out": ("bounded",),
+    "inconclusive": ("power_reached",),
 }
 """What a rule is made of: evidence that decides nothing by itself."""
 READS: Final = (
@@ -232,8 +235,7 @@ def _rules(decision: Row, evidence: Sequence[Row]) -> tuple[Rule, ...]:
         Rule(
             rule=rule,
             verdict=verdict,
-            # What is left over when nothing else fires has fired whatever its evidence says.
-            fired=any(row["fired"] for row in of(rule)) or rule == decision["rule"],
+            fired=any(row["fired"] for row in of(rule)),
             decides=rule == decision["rule"],
             evidence=of(rule),
             parts=of(*PARTS.get(rule, ())),

@@ -8,22 +8,20 @@ from experimentos.project import Verdict
 from experimentos.project.verdicts import PARTS, POLICY, Variant, _rules
 from experimentos.resources import bundle_path
 
-FOLDER = bundle_path("models") / "5_decisions"
+LISTED = (bundle_path("macros") / "rules" / "_lookup.sql").read_text(encoding="utf-8")
 
 
 def test_the_rules_are_those_of_the_policy_in_its_order():
-    text = (FOLDER / "experimentos__variant_decisions.sql").read_text(encoding="utf-8")
-    ruled = text[text.index("ruled as (") : text.index("from fired_rules")]
-    assert re.findall(r"(?:then|else) '(\w+)'", ruled) == list(POLICY)
-    verdicts = dict(re.findall(r"when '(\w+)' then '(launch|rollback)'", text))
-    assert verdicts == {rule: verdict for rule, verdict in POLICY.items() if verdict != "hold"}
+    policy = LISTED[LISTED.index("macro policy()") : LISTED.index("macro evidence_parts()")]
+    assert re.findall(r'\["(\w+)", "(\w+)"\]', policy) == list(POLICY.items())
 
 
 def test_every_rule_of_the_evidence_has_its_place():
-    text = (FOLDER / "experimentos__decision_evidence.sql").read_text(encoding="utf-8")
-    listed = re.search(r"for rule in \[(.*?)\]", text, re.DOTALL).group(1)
-    known = {*POLICY, *(part for parts in PARTS.values() for part in parts)}
-    assert set(re.findall(r'"(\w+)"', listed)) == known
+    listed = re.findall(r'\["(\w+)", experimentos\.\w+, true, (?:true|false)\]', LISTED)
+    assert len(listed) == LISTED.count(", true, true]") + LISTED.count(", true, false]")
+    assert sorted(listed) == sorted(
+        [*POLICY, *(part for parts in PARTS.values() for part in parts)]
+    )
 
 
 def row(rule, *, fired=False, distance=None, metric="all", variant="new"):
@@ -46,8 +44,8 @@ def test_the_nearest_is_the_smallest_distance_of_its_rule():
     assert variant("launchable", None, row("launchable", fired=True, distance=-1)).nearest is None
 
 
-def test_what_is_left_over_decides_without_evidence_of_its_own():
-    found = variant("inconclusive", None)
+def test_the_first_rule_to_fire_decides_and_the_last_may():
+    found = variant("inconclusive", None, row("inconclusive", fired=True))
     assert [rule.rule for rule in found.rules if rule.decides] == ["inconclusive"]
     assert [rule.rule for rule in found.rules if rule.fired] == ["inconclusive"]
 
