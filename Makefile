@@ -5,10 +5,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PEERS ?= .venv-peers
 DEMO ?= demo-project
-SQL := models macros src/experimentos/demo tests
+SQL := models macros reports src/experimentos/demo tests
 WORKERS ?= 2
 
-.PHONY: setup system demo test slow validation lint format bench clean
+.PHONY: setup system demo test slow validate references lint format bench clean
 
 setup: $(VENV)/.installed
 
@@ -31,7 +31,11 @@ test: setup lint
 slow: setup
 	$(BIN)/pytest -n $(WORKERS) -m slow
 
-validation: setup
+# Hours: can be stopped, and goes on where it was. `make validate VALIDATE='--cells tempting --runs 2000'`
+validate: setup references
+	$(BIN)/python tests/validation/promises/run.py --jobs $(WORKERS) $(VALIDATE)
+
+references: setup
 	$(BIN)/python tests/validation/report.py
 
 lint: setup

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         inference,
         multiplicity,
         power,
+        program,
         sequential,
         tables,
     )
@@ -75,6 +76,7 @@ _MODULES = [
     "inference",
     "multiplicity",
     "power",
+    "program",
     "sequential",
     "tables",
 ]
@@ -183,6 +185,7 @@ __all__ = [
     "pool",
     "post_stratify",
     "power",
+    "program",
     "quantile_difference",
     "quantile_ratio",
     "quantiles",

@@ -7,8 +7,9 @@ import typer
 import experimentos
 from experimentos.cli import app
 
-VERBS = ["init", "demo", "check", "explain", "build", "memo", "analyze"]
-ON_A_PROJECT = ["init", "check", "build", "memo"]
+VERBS = ["init", "demo", "check", "explain", "build", "memo", "diff", "analyze"]
+NEEDED = {"diff": ["--base", "main"]}
+ON_A_PROJECT = ["init", "check", "build", "memo", "diff"]
 
 
 def test_the_verbs_are_those_that_exist():
@@ -57,6 +58,13 @@ def test_the_version_is_that_of_the_package(run):
         ["check", "--vars", "text"],
         ["build", "--force"],
         ["memo", "--fail-on", "nothing"],
+        ["memo", "--since", "yesterday"],
+        ["memo", "--since", "2026-01-01", "--changed"],
+        ["memo", "--site", "site", "--changed"],
+        ["memo", "--site", "site", "--format", "md"],
+        ["diff"],
+        ["diff", "--base", "main", "--out", "impact.md"],
+        ["diff", "--base", "main", "--fail-on", "launch"],
         ["analyze"],
         ["analyze", "there-is-no-such-file.csv"],
     ],
@@ -78,7 +86,7 @@ def test_a_split_that_cannot_be_read_is_wrong_usage(run, tmp_path, split):
 
 @pytest.mark.parametrize("verb", ON_A_PROJECT)
 def test_outside_a_dbt_project_a_message_says_what_to_do(run, verb, tmp_path):
-    answer = run(verb, "--project-dir", tmp_path)
+    answer = run(verb, *NEEDED.get(verb, ()), "--project-dir", tmp_path)
     assert answer.code == 1
     assert answer.err.startswith("Error: There is no dbt project in")
     assert answer.out == ""
@@ -87,7 +95,7 @@ def test_outside_a_dbt_project_a_message_says_what_to_do(run, verb, tmp_path):
 
 @pytest.mark.parametrize("verb", ON_A_PROJECT)
 def test_for_machines_an_error_is_a_document_too(run, verb, tmp_path):
-    answer = run(verb, "--project-dir", tmp_path, "--format", "json")
+    answer = run(verb, *NEEDED.get(verb, ()), "--project-dir", tmp_path, "--format", "json")
     assert answer.code == 1
     assert answer.json["error"].startswith("There is no dbt project in")
     assert answer.err == ""

@@ -1,6 +1,7 @@
 """``experimentos memo``."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -18,11 +19,17 @@ from experimentos.cli.output import (
     verdict_rows,
 )
 from experimentos.memo import Memo, Templates, read_memos, templates, write
+from experimentos.memo.changes import Change, find_changes
 from experimentos.memo.marts import CONDITIONS
-from experimentos.project import Project
+from experimentos.project import Project, read_memory
+from experimentos.site import Written, write_site
 
 TEMPLATES: Final = "memo_templates"
 """Folder of a project's own templates."""
+
+
+LISTED: Final = frozenset({"experiments", "metrics", "decisions", "variant_decisions", "health"})
+"""Marts that tell verdicts."""
 
 
 class MemoFormat(StrEnum):
@@ -39,6 +46,7 @@ class FailOn(StrEnum):
     """What makes the command fail."""
 
     blocked = "blocked"
+    rollback = "rollback"
 
 
 Experiments = Annotated[
@@ -57,7 +65,10 @@ Formats = Annotated[
         show_default="md and html",
     ),
 ]
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.")]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", help="Folder to write memos to.", show_default="memos"),
+]
 OwnTemplates = Annotated[
     Path | None,
     typer.Option(
@@ -70,27 +81,62 @@ Texts = Annotated[
     bool, typer.Option("--texts", help="List the texts that `texts.yml` may name, and stop.")
 ]
 Fail = Annotated[
-    FailOn | None, typer.Option("--fail-on", help="Exit with 1 if an experiment is blocked.")
+    list[FailOn] | None,
+    typer.Option(
+        "--fail-on",
+        help="Exit with 1 if an experiment is blocked, or to be rolled back; may be given again.",
+        show_default="nothing",
+    ),
+]
+Changed = Annotated[
+    bool,
+    typer.Option(
+        "--changed", help="Only experiments with another verdict or definition than remembered."
+    ),
+]
+Since = Annotated[
+    datetime | None,
+    typer.Option(
+        "--since",
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"],
+        help="Only experiments with another verdict or definition than before this time (UTC).",
+        show_default="whenever",
+    ),
+]
+Site = Annotated[
+    Path | None,
+    typer.Option(
+        "--site",
+        help="Write a static site of all experiments to this folder; memos too if --out is given.",
+        show_default="no site",
+    ),
 ]
 
 
 def memo(
+    *,
     project_dir: ProjectDir = HERE,
     profiles_dir: ProfilesDir = None,
     target: Target = None,
     variables: Variables = None,
     experiment: Experiments = None,
-    out: Out = Path("memos"),
+    changed: Changed = False,
+    since: Since = None,
+    out: Out = None,
+    site: Site = None,
     formats: Formats = None,
     fail_on: Fail = None,
-    *,
     own: OwnTemplates = None,
     texts: Texts = False,
 ) -> None:
     """Write a memo of each experiment from the tables that the last build left."""
-    chosen = formats or []
-    output = Format.json if MemoFormat.json in chosen else Format.text
-    kinds = [kind.value for kind in chosen]
+    if changed and since is not None:
+        msg = "--changed compares with the last build that is remembered, --since with an earlier"
+        raise typer.BadParameter(msg, param_hint="--changed, --since")
+    if site is not None and out is None and (experiment or changed or since or _kinds(formats)):
+        msg = "a site is of all experiments; what is chosen besides it is written to --out"
+        raise typer.BadParameter(msg, param_hint="--site")
+    output = Format.json if MemoFormat.json in (formats or []) else Format.text
     with reporting(output):
         used = own_templates(own, project_dir)
         if texts:
@@ -98,16 +144,96 @@ def memo(
             return
         with opened(project_dir, profiles_dir, target, variables) as project:
             project.check_versions()
-            memos = read_memos(fetcher(project), experiment or None)
-        paths = write_memos(memos, out, kinds or ("md", "html"), used)
+            changes = _changes(project, since) if changed or since is not None else None
+            is_written = site is None or out is not None
+            memos = _read(project, _wanted(project, experiment, changes), whole=is_written)
+            written = None if site is None else write_site(_fetch(project), site, own=used)
+        paths: dict[str, Sequence[Path]] = {}
+        if is_written:
+            kinds = [kind.value for kind in formats or ()] or ["md", "html"]
+            paths = write_memos(memos, out or Path("memos"), kinds, used)
+    _report(output, memos, paths, changes, written)
+    if any(_fails(one, fail_on or []) for one in memos):
+        raise typer.Exit(1)
+
+
+def _kinds(formats: Sequence[MemoFormat] | None) -> tuple[str, ...]:
+    return tuple(kind.value for kind in formats or () if kind is not MemoFormat.json)
+
+
+def _fetch(project: Project) -> Callable[[str, Sequence[str] | None], Sequence[Mapping[str, Any]]]:
+    """Read marts of given experiments; metrics belong to none."""
+    return lambda name, ids: project.fetch(
+        name, None if name == "metrics" else ids, where=CONDITIONS.get(name)
+    )
+
+
+def _read(project: Project, wanted: Sequence[str] | None, *, whole: bool) -> tuple[Memo, ...]:
+    """Read memos; not whole they have no numbers, and are for telling verdicts."""
+    fetch = _fetch(project)
+
+    def rows(name: str) -> Sequence[Mapping[str, Any]]:
+        if not whole and name not in LISTED:
+            return ()
+        # All ids are needed to name the nearest of one that is not known.
+        return fetch(name, None if name == "experiments" else wanted)
+
+    return read_memos(rows, wanted)
+
+
+def _changes(project: Project, since: datetime | None) -> dict[str, Change]:
+    return find_changes(
+        project.fetch("decisions"),
+        project.fetch("history"),
+        memory=read_memory(project, "history"),
+        since=since,
+    )
+
+
+def _wanted(
+    project: Project, experiment: Sequence[str] | None, changes: Mapping[str, Change] | None
+) -> Sequence[str] | None:
+    if changes is None:
+        return experiment or None
+    if not experiment:
+        return sorted(changes)
+    # Names that are not known are told as such, not as unchanged.
+    known = {row["experiment_id"] for row in project.fetch("experiments")}
+    return [one for one in experiment if one in changes or one not in known]
+
+
+def _report(
+    output: Format,
+    memos: Sequence[Memo],
+    paths: Mapping[str, Sequence[Path]],
+    changes: Mapping[str, Change] | None,
+    written: Written | None,
+) -> None:
     if output is Format.json:
-        print_json({"experiments": verdict_rows(memos, paths)})
-    elif memos:
-        print_verdicts(memos, paths)
+        rows = verdict_rows(memos, paths)
+        for row in rows if changes is not None else ():
+            change = (changes or {})[row["experiment_id"]]
+            row |= {"changed": change.what, "verdict_before": change.verdict_before}
+        site = None if written is None else str(written.folder / "index.html")
+        print_json({"experiments": rows} | ({} if site is None else {"site": site}))
+        return
+    if memos:
+        print_verdicts(memos, paths, changes)
+    elif changes is not None:
+        print_lines("No verdict and no definition changed, so there is no memo to write.")
     else:
         print_lines("No experiment is defined, so there is no memo to write.")
-    if fail_on is FailOn.blocked and any(one.is_blocked for one in memos):
-        raise typer.Exit(1)
+    if written is not None:
+        print_lines(
+            f"Site of {written.n_experiments} experiments and {written.n_metrics} metrics: "
+            f"{escape(str(written.folder / 'index.html'))}"
+        )
+
+
+def _fails(memo: Memo, reasons: Sequence[FailOn]) -> bool:
+    return (FailOn.blocked in reasons and memo.is_blocked) or (
+        FailOn.rollback in reasons and memo.verdict == "rollback"
+    )
 
 
 def fetcher(project: Project) -> Callable[[str], list[dict[str, Any]]]:
@@ -123,7 +249,7 @@ def fetcher(project: Project) -> Callable[[str], list[dict[str, Any]]]:
     callable
         Takes the name of a mart.
     """
-    return lambda name: project.fetch(name, CONDITIONS.get(name))
+    return lambda name: project.fetch(name, where=CONDITIONS.get(name))
 
 
 def own_templates(folder: Path | None, project_dir: Path) -> Templates:

@@ -19,6 +19,7 @@ from rich.table import Table
 from experimentos.cli.options import Format, read_variables
 from experimentos.errors import ExperimentosError
 from experimentos.memo import Memo
+from experimentos.memo.changes import Change
 from experimentos.project import Project
 
 _VERDICT_STYLES: Final = {"launch": "bold green", "rollback": "bold red", "hold": "yellow"}
@@ -70,7 +71,23 @@ def print_json(content: Mapping[str, Any]) -> None:
     content : mapping
         Plain values; times become ISO text, paths and the rest their text.
     """
-    typer.echo(json.dumps(content, indent=2, ensure_ascii=False, default=_plain))
+    typer.echo(json_text(content), nl=False)
+
+
+def json_text(content: Mapping[str, Any]) -> str:
+    """Return one JSON document.
+
+    Parameters
+    ----------
+    content : mapping
+        As for `print_json`.
+
+    Returns
+    -------
+    str
+        Ending in a newline.
+    """
+    return json.dumps(content, indent=2, ensure_ascii=False, default=_plain) + "\n"
 
 
 def _plain(value: object) -> str:
@@ -130,7 +147,11 @@ def _cell(value: object) -> str:
     return "" if value is None else escape(str(value))
 
 
-def print_verdicts(memos: Sequence[Memo], paths: Mapping[str, Sequence[Path]]) -> None:
+def print_verdicts(
+    memos: Sequence[Memo],
+    paths: Mapping[str, Sequence[Path]],
+    changes: Mapping[str, Change] | None = None,
+) -> None:
     """Print the verdict of each experiment, and where its memo is.
 
     Parameters
@@ -139,6 +160,8 @@ def print_verdicts(memos: Sequence[Memo], paths: Mapping[str, Sequence[Path]]) -
         In the order to print.
     paths : mapping
         Experiment id to the files written.
+    changes : mapping, optional
+        Experiment id to what is new about it.
     """
     for memo in memos:
         experiment_id = memo.experiment.experiment_id
@@ -147,8 +170,18 @@ def print_verdicts(memos: Sequence[Memo], paths: Mapping[str, Sequence[Path]]) -
         print_lines(
             f"[{style}]{escape(memo.verdict.capitalize())}[/]{variant}  "
             f"[bold]{escape(experiment_id)}[/]: {escape(memo.reason or 'no reason given')}",
+            *_news((changes or {}).get(experiment_id)),
             *(f"    {escape(str(path))}" for path in paths.get(experiment_id, ())),
         )
+
+
+def _news(change: Change | None) -> tuple[str, ...]:
+    if change is None:
+        return ()
+    if change.what == ("new",):
+        return ("    [dim]new[/]",)
+    before = " ".join(filter(None, [change.verdict_before, change.variant_before]))
+    return (f"    [dim]changed: {escape(', '.join(change.what))}; before: {escape(before)}[/]",)
 
 
 def verdict_rows(

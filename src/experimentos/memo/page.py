@@ -26,13 +26,20 @@ _HEADING = re.compile(r"<h2>(.*?)</h2>\s*", re.DOTALL)
 _PART = re.compile(r"<h3>.*?(?=<h3>|\Z)", re.DOTALL)
 _PLACE = re.compile(f"<p>{FIGURE_START}(.*?){FIGURE_END}</p>")
 _IN_SCRIPT = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"})
+_NO_NAVIGATION = Markup()
 FOLDED = frozenset({"method", "appendix", "exclusions"})
 """Sections that are folded at first."""
 
 Draw = Callable[[Panel, int], tuple[Markup, Markup]]
 
 
-def render(memo: Memo, used: Templates, *, runtime: str | None = None) -> str:
+def render(
+    memo: Memo,
+    used: Templates,
+    *,
+    runtime: str | None = None,
+    navigation: Markup = _NO_NAVIGATION,
+) -> str:
     """Render a memo as a page with interactive charts.
 
     Parameters
@@ -43,6 +50,8 @@ def render(memo: Memo, used: Templates, *, runtime: str | None = None) -> str:
         The package's, or a project's.
     runtime : str, optional
         Relative address of the charts' script; by default the page holds it.
+    navigation : Markup
+        Links to other pages of a site, escaped already.
 
     Returns
     -------
@@ -64,6 +73,7 @@ def render(memo: Memo, used: Templates, *, runtime: str | None = None) -> str:
         sections=sections,
         stylesheet=style(used),
         is_print=False,
+        navigation=navigation,
         **scripts,
     )
 

@@ -70,6 +70,7 @@ def render_print(memo: Memo, used: Templates) -> str:
         sections=sections,
         stylesheet=page.style(used),
         is_print=True,
+        navigation=Markup(),
         policy="script-src 'none'",
         charts=None,
         library=None,

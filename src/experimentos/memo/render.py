@@ -18,6 +18,7 @@ from experimentos.memo.report import Memo
 from experimentos.memo.templates import Templates, templates, tidy
 
 _FIGURE = re.compile(f"{FIGURE_START}(.*?){FIGURE_END}")
+_NO_NAVIGATION = Markup()
 _PLAIN_ID = re.compile(r"[a-z0-9_][a-z0-9_-]{0,99}")
 _RESERVED = re.compile(r"con|prn|aux|nul|com\d|lpt\d")
 
@@ -46,7 +47,13 @@ def render_markdown(memo: Memo, own: Templates | None = None, *, pictures: bool 
     return tidy(template.render(memo=memo, sections=[Markup(body) for body in bodies]))  # noqa: S704
 
 
-def render_html(memo: Memo, own: Templates | None = None, *, runtime: str | None = None) -> str:
+def render_html(
+    memo: Memo,
+    own: Templates | None = None,
+    *,
+    runtime: str | None = None,
+    navigation: Markup = _NO_NAVIGATION,
+) -> str:
     """Render a memo as one HTML page that needs nothing else.
 
     Parameters
@@ -58,13 +65,15 @@ def render_html(memo: Memo, own: Templates | None = None, *, runtime: str | None
     runtime : str, optional
         Relative address of the charts' script (``page.runtime()``), for a folder of many pages.
         By default the page holds it.
+    navigation : Markup
+        Put before the title: links to other pages of a site, escaped already.
 
     Returns
     -------
     str
         The page; nothing is loaded from elsewhere.
     """
-    return page.render(memo, own or templates(), runtime=runtime)
+    return page.render(memo, own or templates(), runtime=runtime, navigation=navigation)
 
 
 def render_sections(

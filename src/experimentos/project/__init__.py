@@ -1,5 +1,6 @@
 """The gateway to dbt: the only part that runs dbt, and the only one that talks to a warehouse."""
 
+from experimentos.project.bases import opened_base, read_build, read_memory
 from experimentos.project.bindings import Bindings, read_bindings
 from experimentos.project.build import build
 from experimentos.project.definitions import Definitions, read_definitions
@@ -7,10 +8,11 @@ from experimentos.project.explanations import (
     Comparison,
     Reading,
     Windows,
-    explain,
     explain_windows,
 )
-from experimentos.project.gateway import BuildSummary, Progress, Project
+from experimentos.project.gateway import Progress, Project
+from experimentos.project.summary import BuildSummary
+from experimentos.project.verdicts import Rule, Variant, Verdict, explain_verdict, named
 from experimentos.project.yaml_files import (
     DuplicateKey,
     MisreadKey,
@@ -28,12 +30,19 @@ __all__ = [
     "Progress",
     "Project",
     "Reading",
+    "Rule",
+    "Variant",
+    "Verdict",
     "Windows",
     "build",
-    "explain",
+    "explain_verdict",
     "explain_windows",
     "find_duplicate_keys",
     "find_misread_keys",
+    "named",
+    "opened_base",
     "read_bindings",
+    "read_build",
     "read_definitions",
+    "read_memory",
 ]

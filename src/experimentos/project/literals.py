@@ -61,6 +61,52 @@ def insert_values(table: pa.Table, types: Mapping[str, str], adapter_type: str) 
         yield "values " + ",\n".join(f"({row})" for row in rendered)
 
 
+def condition(where: Mapping[str, str], adapter_type: str) -> str:
+    """Render what picks rows by their texts.
+
+    Parameters
+    ----------
+    where : mapping
+        Column to text; without one, all rows.
+    adapter_type : str
+        dbt's name of the warehouse.
+
+    Returns
+    -------
+    str
+        `` where ...``, or nothing.
+    """
+    parts = [f"{column} = {text_literal(text, adapter_type)}" for column, text in where.items()]
+    return f" where {' and '.join(parts)}" if parts else ""
+
+
+def text_literal(text: str, adapter_type: str) -> str:
+    """Render a text as a string literal.
+
+    Parameters
+    ----------
+    text : str
+        Anything.
+    adapter_type : str
+        dbt's name of the warehouse.
+
+    Returns
+    -------
+    str
+        Quoted.
+
+    Examples
+    --------
+    >>> text_literal("it's", "duckdb")
+    "'it''s'"
+    """
+    if adapter_type in _BACKSLASH_ESCAPES:
+        quoted = text.replace("\\", "\\\\").replace("'", "\\'")
+    else:
+        quoted = text.replace("'", "''")
+    return f"'{quoted}'"
+
+
 def _plain(value: object, kind: pa.DataType) -> object:
     """Give Arrow what it takes: decimals become the floats or integers asked for."""
     if isinstance(value, Decimal):
@@ -77,8 +123,4 @@ def _literal(value: object, column_type: str, adapter_type: str) -> str:
         text = text.lower()
     elif isinstance(value, date | datetime):
         text = value.isoformat(sep=" ") if isinstance(value, datetime) else value.isoformat()
-    if adapter_type in _BACKSLASH_ESCAPES:
-        quoted = text.replace("\\", "\\\\").replace("'", "\\'")
-    else:
-        quoted = text.replace("'", "''")
-    return f"cast('{quoted}' as {column_type})"
+    return f"cast({text_literal(text, adapter_type)} as {column_type})"

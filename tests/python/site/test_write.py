@@ -1,0 +1,100 @@
+import json
+import re
+
+import pytest
+from memo.many_experiments import fetcher, many
+
+from experimentos.errors import ProjectError
+from experimentos.site import write_site
+
+
+def files_of(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.*")}
+
+
+@pytest.fixture(scope="module")
+def marts():
+    return many(7, days=3)
+
+
+def test_every_page_is_there_and_every_link_leads_to_one(tmp_path, marts):
+    written = write_site(fetcher(marts), tmp_path)
+    assert (written.n_experiments, written.n_metrics) == (7, 5)
+    pages = list(tmp_path.rglob("*.html"))
+    assert len(pages) == 7 + 5 + 4
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text), page
+        for link in re.findall(r'href="([^"#:]+)(?:#[\w-]+)?"', text):
+            assert (page.parent / link).resolve() in pages, (page, link)
+
+
+def test_every_mart_is_read_once_for_each_batch(tmp_path, marts):
+    calls = []
+    fetch = fetcher(marts)
+
+    def counting(name, ids=None):
+        calls.append((name, ids))
+        return fetch(name, ids)
+
+    write_site(counting, tmp_path, batch=3)
+    effects = [ids for name, ids in calls if name == "effects"]
+    assert [len(ids) for ids in effects] == [3, 3, 1]
+    assert len({tuple(ids) for ids in effects}) == 3
+
+
+def test_batches_and_processes_change_no_byte(tmp_path, marts):
+    write_site(fetcher(marts), tmp_path / "one")
+    write_site(fetcher(marts), tmp_path / "many", batch=2, workers=2)
+    turned = {mart: rows[::-1] for mart, rows in marts.items()}
+    write_site(fetcher(turned), tmp_path / "turned", batch=100)
+    assert (
+        files_of(tmp_path / "one") == files_of(tmp_path / "many") == files_of(tmp_path / "turned")
+    )
+
+
+def test_pages_that_are_no_longer_needed_are_removed_and_no_others(tmp_path, marts):
+    write_site(fetcher(marts), tmp_path)
+    own = tmp_path / "experiments" / "notes.html"
+    own.write_text("mine")
+    gone = marts["experiments"][0]["experiment_id"]
+    fewer = {
+        mart: [row for row in rows if row.get("experiment_id") != gone]
+        for mart, rows in marts.items()
+    }
+    written = write_site(fetcher(fewer), tmp_path)
+    assert written.removed == (f"experiments/{gone}.html",)
+    assert not (tmp_path / written.removed[0]).exists()
+    assert own.read_text() == "mine"
+
+
+def test_a_manifest_cannot_point_outside_of_the_site(tmp_path, marts):
+    outside = tmp_path / "outside.html"
+    outside.write_text("mine")
+    folder = tmp_path / "site"
+    folder.mkdir()
+    names = ["../outside.html", "experiments/../../outside.html", "index.html", str(outside)]
+    (folder / "site.json").write_text(json.dumps({"files": names}))
+    assert write_site(fetcher(marts), folder).removed == ()
+    assert outside.exists()
+
+
+def test_a_folder_with_other_pages_is_left_alone(tmp_path, marts):
+    (tmp_path / "index.html").write_text("mine")
+    with pytest.raises(ProjectError, match="index.html and no site.json. Name another folder"):
+        write_site(fetcher(marts), tmp_path)
+    assert (tmp_path / "index.html").read_text() == "mine"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_broken_manifest_is_named(tmp_path, marts):
+    (tmp_path / "site.json").write_text("[")
+    with pytest.raises(ProjectError, match="site.json must list the files"):
+        write_site(fetcher(marts), tmp_path)
+
+
+def test_a_project_without_experiments_has_a_site(tmp_path):
+    written = write_site(fetcher({"experiments": [], "metrics": []}), tmp_path)
+    assert written.n_experiments == 0
+    assert "0 experiments" in (tmp_path / "index.html").read_text()
+    assert "No metric is defined" in (tmp_path / "metrics.html").read_text()
