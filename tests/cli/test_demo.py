@@ -157,8 +157,37 @@ def test_memos_are_written_again_with_the_same_bytes(run, demo, tmp_path):
 def test_one_memo_of_one_kind(run, demo, tmp_path):
     options = ["--project-dir", demo[0], "--out", tmp_path, "--experiment", "sticky_filters"]
     answer = run("memo", *options, "--format", "html", "--format", "json")
-    assert [path.name for path in tmp_path.iterdir()] == ["sticky_filters.html"]
+    written = sorted(path.name for path in tmp_path.iterdir())
+    assert written == ["sticky_filters.html", "sticky_filters.json"]
     assert [entry["verdict"] for entry in answer.json["experiments"]] == ["rollback"]
+
+
+def test_own_templates_are_taken_from_the_project_or_where_they_are_named(run, demo, tmp_path):
+    section = tmp_path / "own" / "sections" / "15_cost.md.j2"
+    section.parent.mkdir(parents=True)
+    section.write_text("## Costs\n\nNone.\n")
+    options = ["--project-dir", demo[0], "--out", tmp_path, "--experiment", "sticky_filters"]
+    usual = ["--format", "md", "--templates", tmp_path / "own"]
+    assert run("memo", *options, *usual).code == 0
+    assert "## Costs" in (tmp_path / "sticky_filters.md").read_text()
+    assert "Corrected p" in run("memo", "--project-dir", demo[0], "--texts").out.splitlines()
+    answer = run("memo", *options, "--templates", tmp_path / "nowhere")
+    assert answer.code == 1
+    assert "must exist" in answer.err
+
+
+def test_every_format_is_written_from_a_build_and_again_with_the_same_bytes(run, demo, tmp_path):
+    options = ["--project-dir", demo[0], "--experiment", "sticky_filters"]
+    options += [part for kind in ("md", "svg", "html", "pdf", "json") for part in ("-f", kind)]
+    assert run("memo", *options, "--out", tmp_path / "one").code == 0
+    assert run("memo", *options, "--out", tmp_path / "other").code == 0
+    one, other = (
+        {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()}
+        for name in ("one", "other")
+    )
+    assert one == other
+    endings = {name.rpartition(".")[2] for name in one}
+    assert endings == {"md", "svg", "html", "pdf", "json"}
 
 
 def test_a_blocked_experiment_fails_the_command_on_request(run, demo, tmp_path):

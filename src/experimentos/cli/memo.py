@@ -163,7 +163,9 @@ def _kinds(formats: Sequence[MemoFormat] | None) -> tuple[str, ...]:
 
 def _fetch(project: Project) -> Callable[[str, Sequence[str] | None], Sequence[Mapping[str, Any]]]:
     """Read marts of given experiments; metrics belong to none."""
-    return lambda name, ids: project.fetch(name, None if name == "metrics" else ids)
+    return lambda name, ids: project.fetch(
+        name, None if name == "metrics" else ids, where=CONDITIONS.get(name)
+    )
 
 
 def _read(project: Project, wanted: Sequence[str] | None, *, whole: bool) -> tuple[Memo, ...]:
