@@ -12,7 +12,7 @@ from experimentos.cli.output import print_lines, print_table
 from experimentos.memo import filters
 from experimentos.project import Rule, Variant, Verdict
 
-RULE_WORDS: Final = {
+_RULES: Final = {
     "health_blocked": "the data are not fit to decide on",
     "plan_changed": "the plan was changed after data were seen",
     "harmed": "shown worse than control, or beyond a margin",
@@ -26,9 +26,9 @@ RULE_WORDS: Final = {
     "noninferior": "within its margin",
     "worse": "shown worse, uncorrected",
     "dates_changed": "dates of looks changed",
-    "not_shown_safe": "without a margin, and not shown worse",
-    "bounded": "a benefit of the size looked for is ruled out",
-    "power_reached": "the smallest change that would have been found",
+    "not_shown_safe": "guardrail without a margin",
+    "bounded": "bound of the benefit",
+    "power_reached": "power reached",
 }
 _BY_P: Final = ("harmed", "launchable", "superior", "noninferior", "worse")
 _DAY_FORMAT: Final = "%Y-%m-%d %H:%M UTC"
@@ -114,8 +114,7 @@ def _show_variant(one: Variant) -> None:
     print_lines(
         "",
         f"[bold]{escape(str(decision['variant']))}: {decision['verdict']}[/], by the first rule "
-        "that fires. The distance is in standard errors short of the threshold; 0 or less meets "
-        "it.",
+        "that fires. The distance is in standard errors: 0 or less meets the threshold.",
     )
     for number, rule in enumerate(one.rules, 1):
         print_lines(*_rule_lines(number, rule))
@@ -140,10 +139,10 @@ def _rule_lines(number: int, rule: Rule) -> Iterator[str]:
     fired = "decides" if rule.decides else "also fired" if rule.fired else "no"
     style = "bold" if rule.decides else "default"
     yield (
-        f"[{style}]{number:3d} {rule.rule:<20}{rule.verdict:<10}{fired:<12}{RULE_WORDS[rule.rule]}[/]"
+        f"[{style}]{number:3d} {rule.rule:<20}{rule.verdict:<10}{fired:<12}{_RULES[rule.rule]}[/]"
     )
     for row in (*rule.evidence, *rule.parts):
-        part = "" if row["rule"] == rule.rule else f"{RULE_WORDS[row['rule']]}: "
+        part = "" if row["rule"] == rule.rule else f"{_RULES[row['rule']]}: "
         is_named = row["metric"] == "all" or row["metric"] in str(row["message"])
         metric = "" if is_named else f"{row['metric']}: "
         yield f"      {'yes' if row['fired'] else 'no':<5}" + escape(
@@ -166,12 +165,16 @@ def _nearest(one: Variant) -> str:
     """Say which rule came closest to changing the verdict."""
     row = one.nearest
     if row is None:
-        return "No other rule with a p-value would change the verdict."
+        return "No other rule was near enough to be measured."
     metric = "" if row["metric"] == "all" else f" on {row['metric']}"
-    short = f"{row['distance']:.2f} standard errors short"
-    if row["rule"] in _BY_P and row["observed"] is not None:
-        short += f" (p {_p(row['observed'])} against {_number(row['threshold'])})"
-    return f"Nearest rule that did not fire: {row['rule']}{metric} ({RULE_WORDS[row['rule']]}), {short}."
+    saw = ""
+    if row["observed"] is not None:
+        observed = _p(row["observed"]) if row["rule"] in _BY_P else _number(row["observed"])
+        saw = f": {observed} against {_number(row['threshold'])}"
+    return (
+        f"Nearest rule that did not fire: {row['rule']}{metric} ({_RULES[row['rule']]}){saw}, "
+        f"{row['distance']:.2f} standard errors short of it."
+    )
 
 
 def _effect_row(row: Mapping[str, Any]) -> tuple[object, ...]:

@@ -22,8 +22,7 @@ POLICY: Final = {
 """Rules in the order of the policy, each with the verdict of variants that it decides."""
 PARTS: Final = {
     "plan_changed": ("dates_changed",),
-    "harmed": ("not_shown_safe",),
-    "launchable": ("superior", "noninferior", "worse"),
+    "launchable": ("superior", "noninferior", "worse", "not_shown_safe"),
     "ruled_out": ("bounded",),
     "inconclusive": ("power_reached",),
 }
@@ -235,7 +234,8 @@ def _rules(decision: Row, evidence: Sequence[Row]) -> tuple[Rule, ...]:
         Rule(
             rule=rule,
             verdict=verdict,
-            fired=any(row["fired"] for row in of(rule)),
+            # What is left over when nothing else fires has fired whatever its evidence says.
+            fired=any(row["fired"] for row in of(rule)) or rule == decision["rule"],
             decides=rule == decision["rule"],
             evidence=of(rule),
             parts=of(*PARTS.get(rule, ())),
