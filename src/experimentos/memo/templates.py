@@ -24,6 +24,7 @@ OURS = "ours"
 STYLE = "style.css"
 TEXTS = "texts.yml"
 _SECTION = re.compile(r"sections/(\d+)_(\w+)\.md\.j2")
+_NOT_OF_MEMOS = re.compile(rf"(?:{OURS}/)?(?:site/|diff\.)")
 _CELL = re.compile(r"[^|\n]+")
 _MARKS = re.compile(r"^(\s*(?:#{1,6} |- |\*\*)?)(.*?)([\s*:;,.]*)$", re.DOTALL)
 
@@ -141,7 +142,7 @@ class Templates:
             In alphabetical order, from all templates.
         """
         for path in self.environment.list_templates():
-            if path.endswith(".j2"):
+            if path.endswith(".j2") and not _NOT_OF_MEMOS.match(path):
                 self.environment.get_template(path)
         return tuple(sorted({text for text in self.seen if re.search(r"[A-Za-z]{2}", text)}))
 
