@@ -8,7 +8,7 @@ DEMO ?= demo-project
 SQL := models macros reports src/experimentos/demo tests
 WORKERS ?= 2
 
-.PHONY: setup demo test slow validation lint format bench clean
+.PHONY: setup demo test slow validate references lint format bench clean
 
 setup: $(VENV)/.installed
 
@@ -27,7 +27,11 @@ test: setup lint
 slow: setup
 	$(BIN)/pytest -n $(WORKERS) -m slow
 
-validation: setup
+# Hours: can be stopped, and goes on where it was. `make validate VALIDATE='--cells tempting --runs 2000'`
+validate: setup references
+	$(BIN)/python tests/validation/promises/run.py --jobs $(WORKERS) $(VALIDATE)
+
+references: setup
 	$(BIN)/python tests/validation/report.py
 
 lint: setup

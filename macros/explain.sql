@@ -1,7 +1,63 @@
-{# dbt run-operation experimentos.explain: how a metric is computed and who uses it, as one line of JSON
-   for `experimentos explain`. What is wrong with the question is in `problem`. #}
-{% macro explain(metric, experiment=none) %}
+{# dbt run-operation experimentos.explain: how a metric is computed and who uses it, or what an experiment's
+   verdict is read from, as one line of JSON for `experimentos explain`. `kind` (metric, experiment) is for
+   names that are both. What is wrong with the question is in `problem`. #}
+{% macro explain(name, experiment=none, kind=none) %}
     {% set found = experimentos.definitions() %}
+    {% set named = experimentos.named(found, name) %}
+    {% set answer = {"problem": experimentos.not_one(named, name, kind)} %}
+    {% if answer.problem %}
+    {% elif named.experiment is not none and kind != "metric" %}
+        {% do answer.update(experimentos.explained_experiment(found, named.experiment)) %}
+    {% else %} {% do answer.update(experimentos.explained_metric(found, name, experiment)) %}
+    {% endif %}
+    {% do log("experimentos_explain " ~ tojson(answer), info=true) %}
+{% endmacro %}
+
+{# What a name is: a metric, an experiment, both or none. #}
+{% macro named(found, name) %}
+    {% set known = {
+        "metrics": found.metrics.keys() | list,
+        "experiments": [],
+        "experiment": none,
+    } %}
+    {% do known.metrics.extend(found.get("unavailable", {})) %}
+    {% for one in found.experiments %}
+        {% do known.experiments.append(one.name) %}
+        {% do known.metrics.extend(one.pairs | map(attribute="metric.name")) %}
+        {% if one.name == name %} {% do known.update({"experiment": one}) %} {% endif %}
+    {% endfor %}
+    {{ return(known) }}
+{% endmacro %}
+
+{# Why a name cannot be explained, or none. A kind that was asked for is all that is looked at. #}
+{% macro not_one(named, name, kind) %}
+    {% set is_metric = name in named.metrics %}
+    {% set is_experiment = named.experiment is not none %}
+    {% if kind is none and is_metric and is_experiment %}
+        {{
+            return(
+                "'"
+                ~ name
+                ~ "' is a metric and an experiment: say which with --metric or --experiment-name"
+            )
+        }}
+    {% elif kind == "experiment" and not is_experiment %}
+        {{ return(experimentos.not_defined("experiment", name, named.experiments)) }}
+    {% elif kind is none and not is_metric and not is_experiment %}
+        {{
+            return(
+                experimentos.not_defined(
+                    "metric or experiment",
+                    name,
+                    (named.experiments + named.metrics) | unique(case_sensitive=true) | list,
+                )
+            )
+        }}
+    {% endif %}
+    {{ return(none) }}
+{% endmacro %}
+
+{% macro explained_metric(found, metric, experiment) %}
     {% set asked = experimentos.explained(found, metric, experiment) %}
     {% set answer = {"problem": asked.problem} %}
     {% if not asked.problem %}
@@ -12,6 +68,7 @@
         {% set read = asked.metric %}
         {% do answer.update(
             {
+                "kind": "metric",
                 "metric": experimentos.metric_settings(read),
                 "uses": uses,
                 "conditions": (
@@ -22,7 +79,55 @@
             }
         ) %}
     {% endif %}
-    {% do log("experimentos_explain " ~ tojson(answer), info=true) %}
+    {{ return(answer) }}
+{% endmacro %}
+
+{# What is defined of an experiment now, where its verdict stands, and what rows its metrics are read
+   from. #}
+{% macro explained_experiment(found, experiment) %}
+    {% set missing, conditions = [], {} %}
+    {% for mart in experimentos.verdict_marts() %}
+        {% if load_cached_relation(ref(mart)) is none %} {% do missing.append(mart) %} {% endif %}
+    {% endfor %}
+    {% for pair in experiment.pairs if not pair.metric.is_summary %}
+        {% set asked = {
+            "metric": pair.metric,
+            "uses": [{"experiment": experiment, "pair": pair}],
+        } %}
+        {% do conditions.update(
+            {pair.metric.name: experimentos.compiled_conditions(found, asked)}
+        ) %}
+    {% endfor %}
+    {{
+        return(
+            {
+                "kind": "experiment",
+                "problem": (
+                    missing
+                    | join(", ")
+                    ~ " is not there yet: run `dbt build` (or `experimentos build --full`) first"
+                    if missing
+                    else none
+                ),
+                "experiment_id": experiment.name,
+                "literal": experimentos.text_literal(experiment.name),
+                "file": experiment.file,
+                "definitions_hash": experiment.hash,
+                "is_archived": experiment.is_archived,
+                "edit_note": experiment.edit_note,
+                "conditions": conditions,
+            }
+        )
+    }}
+{% endmacro %}
+
+{# The tables that an explanation of a verdict reads. #}
+{% macro verdict_marts() %}
+    {% set marts = ["decisions", "variant_decisions", "decision_evidence", "experiments"] %}
+    {% set marts = marts + ["experiment_metrics", "effects", "health", "power", "moments"] %}
+    {% set names = [] %}
+    {% for mart in marts %} {% do names.append("experimentos__" ~ mart) %} {% endfor %}
+    {{ return(names) }}
 {% endmacro %}
 
 {# The metric of a name and the experiments that use it: {metric, uses: [{experiment, pair}], problem}. #}

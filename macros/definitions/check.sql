@@ -9,10 +9,9 @@
             {% do held.append(text) %}
         {% endfor %}
     {% endfor %}
-    {% do log(
-        "experimentos_check " ~ tojson(experimentos.listing(found, problems, held)),
-        info=true,
-    ) %}
+    {% set listing = experimentos.listing(found, problems, held) %}
+    {% do listing.update({"warnings": experimentos.slow_guardrails(found.experiments)}) %}
+    {% do log("experimentos_check " ~ tojson(listing), info=true) %}
     {% if problems %}
         {{ exceptions.raise_compiler_error(experimentos.problem_report(problems)) }}
     {% endif %}
@@ -25,6 +24,37 @@
         ~ " metric(s), no problem that stops a build",
         info=true,
     ) %}
+{% endmacro %}
+
+{# Deciding metrics count units whose windows have closed, so harm is seen that much later. #}
+{% macro slow_guardrails(experiments) %}
+    {% set longest, warnings = 3 * 86400, [] %}
+    {% for experiment in experiments
+        if not experiment.problems and experiment.summary is none and not experiment.is_archived %}
+        {% set slow = [] %}
+        {% for pair in experiment.pairs if pair.role == "guardrail" and pair.metric.is_dated %}
+            {% set is_long = pair.metric.delay + pair.window > longest %}
+            {% if pair.metric.mature and (pair.is_endless or is_long) %}
+                {% set delay = pair.metric.delay_text %}
+                {% do slow.append(
+                    pair.metric.name
+                    ~ " ("
+                    ~ pair.window_text
+                    ~ (" after " ~ delay if pair.metric.delay else "")
+                    ~ ")"
+                ) %}
+            {% endif %}
+        {% endfor %}
+        {% if slow %}
+            {% do warnings.append(
+                experiment.where ~ ", `guardrails`: " ~ slow
+                | join(", ")
+                ~ ": only units whose windows have closed are counted, so harm is seen that much "
+                ~ "later; a guardrail that must stop harm fast needs a window of at most 3 days"
+            ) %}
+        {% endif %}
+    {% endfor %}
+    {{ return(warnings) }}
 {% endmacro %}
 
 {# What is defined, as plain lists for people and machines. #}

@@ -123,7 +123,7 @@
     {% endif %}
     {% set lists = ["assignment_models", "fact_models", "summary_models"] %}
     {% set allowed = lists + ["as_of", "invalid_experiments", "inference", "lookback", "daily"] %}
-    {% set allowed = allowed + ["archive"] %}
+    {% set allowed = allowed + ["archive", "health"] %}
     {% set allowed = allowed + ["segment_levels", "experiments_from", "memory_schema"] %}
     {% do experimentos.check_keys(problems, where, given, allowed) %}
     {% for key in lists if key in given %}
@@ -166,6 +166,7 @@
         ) %}
     {% endfor %}
     {% do experimentos.check_build_settings(problems, where, given) %}
+    {% do problems.extend(experimentos.project_limits().problems) %}
 {% endmacro %}
 
 {% macro check_build_settings(problems, where, given) %}

@@ -55,6 +55,17 @@
     {% do experimentos.check_keys(problems, where, given, experimentos.experiment_keys(), later) %}
     {% do experiment.update(experimentos.read_options(where, given, problems)) %}
     {% do experiment.update({"prior": experimentos.checked_prior(where, given, none, problems)}) %}
+    {% do experiment.update(
+        {
+            "limits": experimentos.read_limits(
+                where ~ ", `health`",
+                given.get("health"),
+                experimentos.project_limits().limits,
+                "experiment",
+                problems,
+            )
+        }
+    ) %}
     {% do experiment.update({"summary": experimentos.read_summary(node, given, where, problems)}) %}
     {% do experiment.update({"kind": experimentos.read_kind(experiment, given, found, problems)}) %}
     {% do experiment.update({"ids": experimentos.read_ids(node, where, given, problems)}) %}
@@ -76,7 +87,7 @@
     {% set when = ["id", "start", "end", "status"] %}
     {% set who = ["unit", "control", "variants", "segments", "segments_daily", "activation"] %}
     {% set what = ["success", "guardrails", "explore", "summary"] %}
-    {% set how = ["alpha", "power", "mde", "prior", "monitoring", "correction"] %}
+    {% set how = ["alpha", "power", "mde", "prior", "monitoring", "correction", "health"] %}
     {{ return(when + who + what + how) }}
 {% endmacro %}
 
@@ -330,7 +341,7 @@
 {% macro experiment_hash(experiment, given, found, tables) %}
     {% set hashed = {
         "given": given.items()
-        | rejectattr("0", "in", ["status"])
+        | rejectattr("0", "in", ["status", "health"])
         | map("string")
         | list
         | sort,
@@ -350,6 +361,8 @@
         {% endfor %}
         {% do hashed.update({"segments": [levels, read]}) %}
     {% endif %}
+    {% set blocks = experimentos.own_blocks(experiment) %}
+    {% if blocks %} {% do hashed.update({"health": blocks}) %} {% endif %}
     {% if experiment.activation is not none and experiment.activation.model in found.facts %}
         {% do hashed.update({"activation": found.facts[experiment.activation.model].hashed}) %}
     {% endif %}

@@ -38,6 +38,7 @@
                 "planned_n": ["planned_n", "number"],
                 "monitoring": ["monitoring", "either"],
                 "correction": ["correction", "text"],
+                "health": ["health", "json"],
                 "thresholds": ["thresholds", "json"],
                 "override": ["override", "either"],
                 "status": ["status", "text"],

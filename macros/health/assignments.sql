@@ -88,38 +88,35 @@
 
 {% macro health_crossovers() %}
     select
-        experiment_id,
+        crossed.experiment_id,
         'crossovers' as check_name,
-        case
-            when n_crossover > 0.01 * n_units
-            then 'blocked'
-            when n_crossover > 0.001 * n_units
-            then 'warning'
-            else 'healthy'
-        end as status,
-        n_crossover * 1.0 / nullif(n_units, 0) as observed,
-        case when n_crossover > 0.01 * n_units then 0.01 else 0.001 end as threshold,
-        {{ experimentos.as_text("n_crossover") }}
+        crossed.share as observed,
+        {{ experimentos.graded("crossed.share") }},
+        {{ experimentos.as_text("crossed.n_crossover") }}
         || ' unit(s) were assigned to more than one variant; they are left out' as message
-    from assignment_rows
-    where n_units > 0
+    from
+        (
+            select *, n_crossover * 1.0 / n_units as share from assignment_rows where n_units > 0
+        ) as crossed
+        {{ experimentos.with_limits("crossed", "'crossovers'") }}
 {% endmacro %}
 
 {% macro health_unknown_variants() %}
     select
-        assignment_rows.experiment_id,
+        unknown.experiment_id,
         'unknown_variants' as check_name,
-        case
-            when assignment_rows.n_unknown > 0.01 * assignment_rows.n_rows
-            then 'warning'
-            else 'healthy'
-        end as status,
-        assignment_rows.n_unknown * 1.0 / nullif(assignment_rows.n_rows, 0) as observed,
-        0.01 as threshold,
-        {{ experimentos.as_text("assignment_rows.n_unknown") }}
+        unknown.share as observed,
+        {{ experimentos.graded("unknown.share") }},
+        {{ experimentos.as_text("unknown.n_unknown") }}
         || ' row(s) have a variant that is not planned'
         || coalesce(', for example ''' || unknown_labels.example || '''', '') as message
-    from assignment_rows
-    left join unknown_labels on assignment_rows.experiment_id = unknown_labels.experiment_id
-    inner join experiments on assignment_rows.experiment_id = experiments.experiment_id
+    from
+        (
+            select assignment_rows.*, n_unknown * 1.0 / nullif(n_rows, 0) as share
+            from assignment_rows
+            inner join experiments on assignment_rows.experiment_id = experiments.experiment_id
+        ) as unknown
+    left join
+        unknown_labels on unknown.experiment_id = unknown_labels.experiment_id
+        {{ experimentos.with_limits("unknown", "'unknown_variants'") }}
 {% endmacro %}

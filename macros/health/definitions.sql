@@ -16,3 +16,51 @@
     from {{ ref("stg_experimentos__experiments") }}
     where edit_note is not null
 {% endmacro %}
+
+{# Whoever reads a verdict is told which checks were made to pass more than they do by default. #}
+{% macro health_loosened_limits() %}
+    select
+        experiment_id,
+        'limits_loosened' as check_name,
+        'warning' as status,
+        loosened_limits as message
+    from {{ ref("stg_experimentos__experiments") }}
+    where loosened_limits is not null and definition_problems is null
+{% endmacro %}
+
+{# The rule of the same name holds; this says what was changed. Not blocked: harm is then told by the rule. #}
+{% macro health_plan_changed() %}
+    select
+        plans.experiment_id,
+        'plan_changed' as check_name,
+        'warning' as status,
+        'the plan was changed after the first look ('
+        || {{ experimentos.as_text("plans.first_look_on") }}
+        || ')'
+        || coalesce(': ' || edits.changes, '')
+        || coalesce('; allowed because: ' || plans.plan_override, '') as message
+    from {{ ref("experimentos__plan_changes") }} as plans
+    left join
+        (
+            select experiment_id, {{ experimentos.text_list("change") }} as changes
+            from {{ ref("experimentos__edits") }}
+            where is_plan
+            group by experiment_id
+        ) as edits
+        on plans.experiment_id = edits.experiment_id
+    where plans.is_changed
+{% endmacro %}
+
+{# What was spent stays spent, so dates may change. #}
+{% macro health_dates_changed() %}
+    select
+        experiment_id,
+        'dates_changed' as check_name,
+        'warning' as status,
+        cast(n_moved_looks as {{ experimentos.type_double() }}) as observed,
+        {{ experimentos.as_text("n_moved_looks") }}
+        || ' look(s) were taken on dates that are no longer planned; what they spent stays spent'
+        as message
+    from {{ ref("experimentos__plan_changes") }}
+    where n_moved_looks > 0
+{% endmacro %}

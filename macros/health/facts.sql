@@ -1,14 +1,16 @@
+-- fmt: off
 {% macro health_data_known() %}
     select
         experiment_id,
         'data_as_of' as check_name,
-        case when data_as_of is null then 'blocked' else 'healthy' end as status,
-        case
-            when data_as_of is null
-            then
-                'a fact model of this experiment has no row up to the build: set complete_until if that is right'
-            else 'every fact model has rows'
-        end as message
+        {{
+            experimentos.either(
+                "data_as_of is null",
+                "blocked",
+                "'a fact model of this experiment has no row up to the build: set complete_until if that is right'",
+                "'every fact model has rows'",
+            )
+        }}
     from experiments
     where is_dated and definition_problems is null
 {% endmacro %}
@@ -63,18 +65,19 @@
 {% endmacro %}
 
 {% macro health_early_rows() %}
+    {%- set first_day = "cast('" ~ experimentos.health_constants().first_day ~ "' as timestamp)" %}
     select
         experiment_id,
         'early_rows' as check_name,
         case
-            when min(first_at) < cast('2000-01-01' as timestamp) or sum(n_ancient) > 0
+            when min(first_at) < {{ first_day }} or sum(n_ancient) > 0
             then 'warning'
             else 'healthy'
         end as status,
         coalesce(
             {{
                 experimentos.text_list(
-                    "case when first_at < cast('2000-01-01' as timestamp) then fact || ': there are "
+                    "case when first_at < " ~ first_day ~ " then fact || ': there are "
                     ~ "rows from ' || substr("
                     ~ experimentos.as_text("first_at")
                     ~ ", 1, 10) || ' on, so it seems to cover all time before exposure' "

@@ -1,3 +1,4 @@
+-- fmt: off
 {# Rows of inference carry the hashes of the rows they came from: every treatment's has to be there,
    and every control's has to be one that still is. #}
 {% macro health_hashes() %}
@@ -28,13 +29,15 @@
     select
         known.experiment_id,
         'inference_current' as check_name,
-        case when sum(outdated.n_rows) > 0 then 'blocked' else 'healthy' end as status,
         cast(coalesce(sum(outdated.n_rows), 0) as {{ double }}) as observed,
-        case
-            when sum(outdated.n_rows) > 0
-            then 'inference is older than the data: run experimentos build'
-            else 'inference was computed from the moments shown'
-        end as message
+        {{
+            experimentos.either(
+                "sum(outdated.n_rows) > 0",
+                "blocked",
+                "'inference is older than the data: run experimentos build'",
+                "'inference was computed from the moments shown'",
+            )
+        }}
     from (select distinct experiment_id from hashes) as known
     left join outdated on known.experiment_id = outdated.experiment_id
     group by known.experiment_id

@@ -1,3 +1,4 @@
+-- fmt: off
 {# A metric is checked where it decides: the latest readout of all units. #}
 {% macro health_inputs() %}
     select
@@ -14,22 +15,23 @@
 {# Explored metrics never withhold a verdict, so their rows warn at most. #}
 {% macro health_enough_units() %}
     {%- set double = experimentos.type_double() %}
+    {%- set fewest = experimentos.health_constants().fewest_units %}
     select
         experiment_id,
         'enough_units' as check_name,
         metric,
         variant,
         case
-            when n_units >= 2
+            when n_units >= {{ fewest }}
             then 'healthy'
             when role = 'explore' or not is_final
             then 'warning'
             else 'blocked'
         end as status,
         cast(n_units as {{ double }}) as observed,
-        2.0 as threshold,
+        cast({{ fewest }} as {{ double }}) as threshold,
         case
-            when n_units >= 2
+            when n_units >= {{ fewest }}
             then 'there are units to compare'
             else
                 'metric '''
@@ -42,22 +44,33 @@
     from inputs
 {% endmacro %}
 
+{# Where nothing is left of a metric that decides there is no verdict, whatever the limits are. #}
 {% macro health_values_skipped() %}
     select
-        experiment_id,
+        skipped.experiment_id,
         'values_skipped' as check_name,
-        metric,
-        variant,
-        case
-            when is_all_skipped and role != 'explore' then 'blocked'
-            when n_skipped > 0.01 * n_events then 'warning'
-            else 'healthy'
-        end as status,
-        n_skipped * 1.0 / nullif(n_events, 0) as observed,
-        case when is_all_skipped then 1.0 else 0.01 end as threshold,
-        {{ experimentos.as_text("n_skipped") }} || ' of ' || {{ experimentos.as_text("n_events") }}
+        skipped.metric,
+        skipped.variant,
+        case when skipped.is_lost then 'blocked' else skipped.status end as status,
+        skipped.share as observed,
+        case when skipped.is_lost then 1.0 else skipped.threshold end as threshold,
+        {{ experimentos.as_text("skipped.n_skipped") }} || ' of ' || {{ experimentos.as_text("skipped.n_events") }}
         || ' values are NULL, not a number, infinite or beyond 1e100; they are skipped' as message
-    from inputs
+    from
+        (
+            select
+                shares.*,
+                {{ experimentos.graded("shares.share", false, "shares.role != 'explore'") }}
+            from
+                (
+                    select
+                        *,
+                        is_all_skipped and role != 'explore' as is_lost,
+                        n_skipped * 1.0 / nullif(n_events, 0) as share
+                    from inputs
+                ) as shares
+            {{ experimentos.with_limits("shares", "'values_skipped'") }}
+        ) as skipped
 {% endmacro %}
 
 {% macro health_varies() %}
@@ -99,22 +112,22 @@
 {# A mean of so few units for its skewness is not close to normal (Kohavi et al. 2014). #}
 {% macro health_skewness() %}
     {%- set double = experimentos.type_double() %}
+    {%- set needed = "limits.warn_at * skewed.skewness * skewed.skewness" %}
     select
-        experiment_id,
+        skewed.experiment_id,
         'skewness' as check_name,
-        metric,
-        variant,
-        case when n_units < 355 * skewness * skewness then 'warning' else 'healthy' end as status,
-        cast(n_units as {{ double }}) as observed,
-        355 * skewness * skewness as threshold,
-        case
-            when n_units < 355 * skewness * skewness
-            then
-                'values of metric '''
-                || metric
-                || ''' are so skewed that intervals of so few units may not hold: a cap would help'
-            else 'there are units enough for the skewness of the values'
-        end as message
+        skewed.metric,
+        skewed.variant,
+        cast(skewed.n_units as {{ double }}) as observed,
+        {{ needed }} as threshold,
+        {{
+            experimentos.either(
+                "skewed.n_units < " ~ needed,
+                "warning",
+                "'values of metric ''' || skewed.metric || ''' are so skewed that intervals of so few units may not hold: a cap would help'",
+                "'there are units enough for the skewness of the values'",
+            )
+        }}
     from
         (
             select
@@ -132,35 +145,14 @@
                     where metric_type in ('mean', 'ratio') and n_units >= 2 and m3_num is not null
                 ) as spread_out
         ) as skewed
-    where skewness is not null
+    {{ experimentos.with_limits("skewed", "'skewness'") }}
+    where skewed.skewness is not null
 {% endmacro %}
 
-{% macro health_cap_applied() %}
-    select
-        inputs.experiment_id,
-        'cap_applied' as check_name,
-        inputs.metric,
-        case when caps.is_refused then 'warning' else 'healthy' end as status,
-        case
-            when caps.is_refused
-            then
-                'the percentile of metric '''
-                || inputs.metric
-                || ''' is where most units are: it is not capped there'
-            else 'values are capped as defined'
-        end as message
-    from inputs
-    inner join
-        {{ ref("experimentos__applied_caps") }} as caps
-        on inputs.experiment_id = caps.experiment_id
-        and inputs.metric = caps.metric
-        and inputs.population = caps.population
-        and inputs.basis = caps.basis
-    where inputs.is_control
-{% endmacro %}
-
-{# Beyond a ratio of 1e12 a double has no digits left for the spread. #}
+{# Beyond such a ratio a double has no digits left for the spread. #}
 {% macro health_precise() %}
+    {%- set constants = experimentos.health_constants() %}
+    {%- set few, none_left = constants.few_digits, constants.no_digits %}
     select
         experiment_id,
         'precision' as check_name,
@@ -168,12 +160,12 @@
         variant,
         case
             when mean_num is null or m2_num is null then 'blocked'
-            when abs(mean_num) > 1e12 * deviation and deviation > 0 then 'blocked'
-            when abs(mean_num) > 1e8 * deviation and deviation > 0 then 'warning'
+            when abs(mean_num) > {{ none_left }} * deviation and deviation > 0 then 'blocked'
+            when abs(mean_num) > {{ few }} * deviation and deviation > 0 then 'warning'
             else 'healthy'
         end as status,
         abs(mean_num) / nullif(deviation, 0) as observed,
-        case when abs(mean_num) > 1e12 * deviation then 1e12 else 1e8 end as threshold,
+        case when abs(mean_num) > {{ none_left }} * deviation then {{ none_left }} else {{ few }} end as threshold,
         case
             when mean_num is null
             then 'metric '''
@@ -183,7 +175,7 @@
             then 'metric '''
                 || metric
                 || ''' has a sum of squares that is not one, or that lost its digits'
-            when abs(mean_num) > 1e8 * deviation and deviation > 0
+            when abs(mean_num) > {{ few }} * deviation and deviation > 0
             then 'values of metric '''
                 || metric
                 || ''' are so large against their spread that digits are lost'

@@ -1,50 +1,63 @@
-{# Where the share of units without a value differs between variants, what is left is no longer a
-   random comparison. 10.83 is the chi-square of one degree of freedom at .001. #}
-{% macro health_missing() %}
+-- fmt: off
+{# Where the share of units without a value, or of values that are skipped, differs between variants, what
+   is left is no longer a random comparison. #}
+{% macro health_value_shares() %}
     select
-        *,
-        n_missing * 1.0 / nullif(n_missing + n_units, 0) as share,
-        n_missing + n_units as n_all,
-        max(case when is_control then n_missing end) over same_metric as n_missing_control,
-        max(case when is_control then n_missing + n_units end) over same_metric as n_control,
-        sum(n_missing) over same_metric as n_missing_any
-    from inputs
-    window same_metric as (partition by experiment_id, metric)
-{% endmacro %}
-
-{% macro health_tested() %}
-    select
-        *,
-        (n_missing + n_missing_control) * 1.0 / nullif(n_all + n_control, 0) as pooled,
-        n_missing_control * 1.0 / nullif(n_control, 0) as control_share
-    from missing
-    where n_missing_any > 0
+        shares.*,
+        inputs.n_missing,
+        inputs.n_skipped,
+        inputs.n_events
+    from {{ experimentos.inferred("values") }} as shares
+    inner join inputs
+        on shares.experiment_id = inputs.experiment_id
+        and shares.metric = inputs.metric
+        and shares.variant = inputs.variant
+        and shares.inputs_hash = inputs.inputs_hash
+    where shares.share > 0 or shares.share_control > 0
 {% endmacro %}
 
 {% macro health_values_missing() %}
     select
-        experiment_id,
+        value_shares.experiment_id,
         'values_missing' as check_name,
-        metric,
-        variant,
-        case when difference > 10.83 then 'warning' else 'healthy' end as status,
-        share as observed,
-        control_share as threshold,
-        {{ experimentos.as_text("n_missing") }}
-        || ' unit(s) have no value and are left out'
+        value_shares.metric,
+        value_shares.variant,
+        value_shares.share as observed,
+        value_shares.p_value,
+        {{ experimentos.graded("value_shares.p_value", true) }},
+        {{ experimentos.as_text("value_shares.n_missing") }}
+        || ' unit(s) have no value and are left out ('
+        || {{ experimentos.percent_text("value_shares.share", 2) }}
+        || coalesce('; of control ' || {{ experimentos.percent_text("value_shares.share_control", 2) }}, '')
+        || ')'
         || case
-            when difference > 10.83 then ', another share than in control' else ''
+            when {{ experimentos.past_limit("value_shares.p_value", "warn", true) }}
+            then ', another share than in control'
+            else ''
         end as message
-    from
-        (
-            select
-                *,
-                (share - control_share)
-                * (share - control_share)
-                / nullif(
-                    pooled * (1 - pooled) * (1.0 / n_all + 1.0 / nullif(n_control, 0)), 0
-                ) as difference
-            from tested
-            where n_all > 0
-        ) as compared
+    from value_shares
+    {{ experimentos.with_limits("value_shares", "'values_missing'") }}
+    where value_shares.kind = 'missing'
+{% endmacro %}
+
+{% macro health_skipped_alike() %}
+    select
+        value_shares.experiment_id,
+        'skipped_alike' as check_name,
+        value_shares.metric,
+        value_shares.variant,
+        value_shares.share as observed,
+        value_shares.p_value,
+        {{ experimentos.graded("value_shares.p_value", true) }},
+        {{ experimentos.percent_text("value_shares.share", 2) }}
+        || ' of the values are skipped'
+        || coalesce(', in control ' || {{ experimentos.percent_text("value_shares.share_control", 2) }}, '')
+        || case
+            when {{ experimentos.past_limit("value_shares.p_value", "warn", true) }}
+            then ': what is left may not be comparable'
+            else ''
+        end as message
+    from value_shares
+    {{ experimentos.with_limits("value_shares", "'skipped_alike'") }}
+    where value_shares.kind = 'skipped'
 {% endmacro %}

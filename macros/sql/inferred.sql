@@ -7,6 +7,7 @@
     {% if what == "ages" %} {{ return(ref("experimentos__estimate_ages")) }} {% endif %}
     {% if what == "posteriors" %} {{ return(ref("experimentos__estimate_posteriors")) }} {% endif %}
     {% if what == "power" %} {{ return(ref("experimentos__estimate_power")) }} {% endif %}
+    {% if what == "values" %} {{ return(ref("experimentos__check_values")) }} {% endif %}
     {{ return(ref("experimentos__check_sample_ratio")) }}
 {% endmacro %}
 

@@ -48,9 +48,27 @@
     {{ return(false) }}
 {% endmacro %}
 
-{# The rows of unit_days that this run needs: cohorts from the first day on that any metric of the
-   experiment that reads the source has to be computed from. #}
+{# The rows of unit_days that are read now: what this run has to compute from, or where only some arms are
+   asked for (`bucket_moments`) all of theirs. #}
 {% macro working_days(source) %}
+    {% set arms = experimentos.kept().get("read_arms") %}
+    {% if arms %} {{ return(experimentos.days_of_arms(arms)) }} {% endif %}
+    {{ return(experimentos.days_to_compute(source)) }}
+{% endmacro %}
+
+{% macro days_of_arms(arms) %}
+    (
+        select days.*
+        from {{ ref("experimentos__unit_days") }} as days
+        where
+            {{ experimentos.arm_of(experimentos.cohort_of("days.unit_key")) }}
+            in ({{ arms | join(", ") }})
+    )
+{% endmacro %}
+
+{# Cohorts from the first day on that any metric of the experiment that reads the source has to be computed
+   from. #}
+{% macro days_to_compute(source) %}
     {%- if experimentos.remembers() and experimentos.knows_moments() and experimentos.has_kept_cohorts() %}
         (
             select days.*

@@ -323,3 +323,19 @@
 
     )
 {% endmacro %}
+
+{# A number from 0 to under `buckets`, the same for the same text on every warehouse: of the first 60 bits
+   of its MD5. #}
+{% macro bucket_of(text, buckets) %}
+    {{ return(adapter.dispatch("bucket_of", "experimentos")(text, buckets)) }}
+{% endmacro %}
+{% macro default__bucket_of(text, buckets) %}
+    {{
+        return(
+            "cast(cast('x' || substr(md5("
+            ~ text
+            ~ "), 1, 15) as bit(60)) as bigint) % "
+            ~ buckets
+        )
+    }}
+{% endmacro %}

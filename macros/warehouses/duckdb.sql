@@ -43,6 +43,10 @@
     {{ return("cast(hash(" ~ columns | join(", ") ~ ") >> 24 as bigint)") }}
 {% endmacro %}
 
+{% macro duckdb__bucket_of(text, buckets) %}
+    {{ return("cast('0x' || substr(md5(" ~ text ~ "), 1, 15) as bigint) % " ~ buckets) }}
+{% endmacro %}
+
 {# As many of the outermost values as a percentile may need, from one scan: each group keeps heaps of its own
    length. Percentiles so far in that heaps would hold much of the data take every value. #}
 {% macro duckdb__outer_values(found, wanted, pairs) %}

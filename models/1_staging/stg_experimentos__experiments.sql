@@ -44,7 +44,7 @@
             experiment.summary,
             experiment.has_dated_assignments,
             experiment.file,
-            experiment.hash,
+            experimentos.shown_hash(experiment),
             experiment.problems | join("\n") if experiment.problems else none,
             found.get("as_of", as_of),
             found.get("data_as_of"),
@@ -55,6 +55,7 @@
             experiment.get("futility"),
             experiment.get("plan_hash"),
             experiment.get("plan_override"),
+            experimentos.loosened_limits(experiment),
         ]
     ) %}
 {%- endfor %}
@@ -91,6 +92,7 @@
             ("futility", dbt.type_string()),
             ("plan_hash", dbt.type_string()),
             ("plan_override", dbt.type_string()),
+            ("loosened_limits", dbt.type_string()),
         ],
         rows,
     )

@@ -101,7 +101,9 @@ select
         coalesce(
             sum(
                 case
-                    when days.n_rows < 0.01 * usual.n_rows and days.day < date '2000-01-01'
+                    when
+                        days.n_rows < 0.01 * usual.n_rows
+                        and days.day < date '{{ experimentos.health_constants().first_day }}'
                     then days.n_rows
                 end
             ),

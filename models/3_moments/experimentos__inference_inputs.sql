@@ -104,7 +104,7 @@ with
 
     ),
 
-    -- The fact has to reach back far enough for 95 % of the units of every arm together.
+    -- The fact has to reach back far enough for most units of all arms together.
     coverage as (
 
         select
@@ -113,7 +113,9 @@ with
             population,
             basis,
             as_of,
-            sum(n_covered) >= 0.95 * sum(n_units + n_missing) as is_covered
+            sum(n_covered)
+            >= {{ experimentos.health_constants().covered }}
+            * sum(n_units + n_missing) as is_covered
         from moments
         where segment = 'all' and n_covered is not null
         group by experiment_id, metric, population, basis, as_of
@@ -250,6 +252,7 @@ select
     n_missing,
     n_skipped,
     n_covered,
+    n_capped,
     quantile_level,
     {%- for name in statistics %} {{ name }}, {%- endfor %}
     m3_num,

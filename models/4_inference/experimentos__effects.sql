@@ -18,24 +18,32 @@ with
     -- Levels of segments whose units did not fall into the variants as planned: what is seen
     -- there is
     -- not shown. What is wrong among the assigned is so among those activated.
+    failed as (
+
+        select sample_ratio.*
+        from
+            {{ experimentos.inferred("sample_ratio") }} as sample_ratio
+            {{ experimentos.with_limits("sample_ratio", "'sample_ratio'") }}
+        where
+            sample_ratio.segment not in ('all', 'phase') and sample_ratio.p_value < limits.block_at
+
+    ),
+
     wrong_levels as (
 
         select experiment_id, segment, segment_value, population
-        from {{ experimentos.inferred("sample_ratio") }}
-        where population = 'activated' and segment not in ('all', 'phase') and p_value < 0.001
+        from failed
+        where population = 'activated'
         union
         select wrong.experiment_id, wrong.segment, wrong.segment_value, populations.population
-        from {{ experimentos.inferred("sample_ratio") }} as wrong
+        from failed as wrong
         cross join
             (
                 select cast('assigned' as {{ text }}) as population
                 union all
                 select cast('activated' as {{ text }}) as population
             ) as populations
-        where
-            wrong.population != 'activated'
-            and wrong.segment not in ('all', 'phase')
-            and wrong.p_value < 0.001
+        where wrong.population != 'activated'
 
     )
 

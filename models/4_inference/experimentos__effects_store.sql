@@ -83,6 +83,9 @@
             ("lower_stagewise", double),
             ("upper_stagewise", double),
             ("restated_by", double),
+            ("test_level", double),
+            ("launch_level", double),
+            ("harm_level", double),
         ],
         [],
     )

@@ -30,25 +30,15 @@ with
 
         select
             variant_decisions.*,
+            -- Launch goes before harm to another variant, and that before any hold.
+            case
+                variant_decisions.verdict when 'launch' then 0 when 'rollback' then 1 else 2
+            end as urgency,
             case
                 variant_decisions.rule
-                when 'launchable'
-                then 1
-                when 'harmed'
-                then 2
-                when 'health_blocked'
-                then 3
-                when 'plan_changed'
-                then 4
-                when 'no_look_due'
-                then 5
-                when 'guardrail_unsettled'
-                then 6
-                when 'looks_remain'
-                then 7
-                when 'inconclusive'
-                then 8
-                else 9
+                {%- for rule, _ in experimentos.policy() %}
+                    when '{{ rule }}' then {{ loop.index }}
+                {%- endfor %}
             end as priority,
             first_benefits.benefit
         from variant_decisions
@@ -64,7 +54,8 @@ with
         select
             *,
             row_number() over (
-                partition by experiment_id order by priority, benefit desc nulls last, variant
+                partition by experiment_id
+                order by urgency, priority, benefit desc nulls last, variant
             ) as place
         from ranked
 

@@ -6,9 +6,31 @@ with
 
     units as (
 
-        select experiment_id, sum(n_units) as n_units
-        from {{ ref("experimentos__assignment_counts") }}
-        where population = 'analysed' and segment = 'all'
+        select
+            counts.experiment_id,
+            -- A summary has no units that could be left out.
+            sum(
+                case
+                    when counts.population = 'analysed' or experiments.summary_model is not null
+                    then counts.n_units
+                end
+            ) as n_units
+        from {{ ref("experimentos__assignment_counts") }} as counts
+        inner join
+            {{ ref("experimentos__experiments") }} as experiments
+            on counts.experiment_id = experiments.experiment_id
+        where counts.segment = 'all'
+        group by counts.experiment_id
+
+    ),
+
+    edits as (
+
+        select
+            experiment_id,
+            cast(count(*) as bigint) as n_edits,
+            cast({{ experimentos.text_list("change") }} as {{ dbt.type_string() }}) as edits
+        from {{ ref("experimentos__edits") }}
         group by experiment_id
 
     ),
@@ -31,20 +53,17 @@ select
     decisions.reason,
     decisions.decided_at,
     cast(coalesce(units.n_units, 0) as bigint) as n_units,
-    {%- if is_incremental() %}
-        cast(
-            (
-                select count(distinct earlier.definitions_hash)
-                from {{ this }} as earlier
-                where
-                    earlier.experiment_id = decisions.experiment_id
-                    and earlier.definitions_hash != decisions.definitions_hash
-            ) as bigint
-        ) as n_edits
-    {%- else %} cast(0 as bigint) as n_edits
-    {%- endif %}
+    coalesce(edits.n_edits, 0) as n_edits,
+    edits.edits,
+    versions.status,
+    versions.definition_number,
+    versions.definition
 from {{ ref("experimentos__decisions") }} as decisions
 left join units on decisions.experiment_id = units.experiment_id
+left join edits on decisions.experiment_id = edits.experiment_id
+left join
+    {{ ref("stg_experimentos__versions") }} as versions
+    on decisions.experiment_id = versions.experiment_id
 where
     decisions.experiment_id not in (select experiment_id from stale)
     {%- if is_incremental() %}

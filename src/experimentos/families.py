@@ -85,6 +85,8 @@ class Decided:
         One-sided level at which the comparison was tested in the Launch family.
     p_launch, p_launch_corrected : array of shape (k,)
         Of the comparison's arm, before and after Holm over arms.
+    arm_tail : array of shape (k,)
+        One-sided level at which the comparison's arm was tested.
     p_harm_corrected : array of shape (k,)
         Corrected over the harm family; NaN for explore metrics.
     harm_tail : array of shape (k,)
@@ -95,6 +97,7 @@ class Decided:
     tail: FloatArray
     p_launch: FloatArray
     p_launch_corrected: FloatArray
+    arm_tail: FloatArray
     p_harm_corrected: FloatArray
     harm_tail: FloatArray
 
@@ -132,7 +135,9 @@ def decide(hypotheses: Hypotheses) -> Decided:
         sizes=((n_success + n_guardrails) * n_arms)[in_harm],
     )
     p_harm_corrected[in_harm], harm_tail[in_harm] = harm.p_value, harm.level
-    return Decided(p_corrected, tail, p_launch, p_launch_corrected, p_harm_corrected, harm_tail)
+    return Decided(
+        p_corrected, tail, p_launch, p_launch_corrected, arm_tail, p_harm_corrected, harm_tail
+    )
 
 
 def harm_p_value(p_any: FloatArray, p_planned: FloatArray) -> FloatArray:

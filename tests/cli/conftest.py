@@ -4,9 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from dbt_common.tests import enable_test_caching
 from typer.testing import CliRunner
 
 from experimentos.cli import app
+
+# dbt's own switch for tests: a process parses the same macro once, not for each project.
+enable_test_caching()
 
 
 @dataclass(frozen=True)

@@ -249,3 +249,134 @@ def same(rows, others):
         for name, value in row.items():
             if isinstance(value, float) and name != "distance":
                 assert isclose(value, other[name], rel_tol=1e-9, abs_tol=1e-12), (name, row)
+
+
+@pytest.fixture(scope="module")
+def explained(run, demo):
+    """Experiment -> what `experimentos explain` says of it."""
+    folders = ["--project-dir", demo[0], "--profiles-dir", demo[0]]
+    found = {}
+    for name in ("recommendations", "search_ranking"):
+        answer = run("explain", name, *folders, "--format", "json")
+        assert answer.code == 0, answer.out
+        found[name] = answer.json
+    return found
+
+
+def test_an_explanation_holds_all_evidence_under_the_rules(explained, mart):
+    for name, found in explained.items():
+        shown = [
+            (one["decision"]["variant"], row["rule"], row["metric"], row["observed"], row["fired"])
+            for one in found["variants"]
+            for rule in one["rules"]
+            for row in (*rule["evidence"], *rule["parts"])
+        ]
+        rows = mart(
+            "select variant, rule, metric, observed, fired from experimentos__decision_evidence "
+            f"where experiment_id = '{name}'"
+        )
+        key = repr
+        assert sorted(shown, key=key) == sorted((tuple(row.values()) for row in rows), key=key)
+
+
+def test_the_first_rule_that_fires_decides(explained):
+    for name, found in explained.items():
+        assert found["decision"]["verdict"] == VERDICTS[name][0]
+        for one in found["variants"]:
+            (decides,) = (rule for rule in one["rules"] if rule["decides"])
+            first = next(rule for rule in one["rules"] if rule["fired"])
+            assert first["rule"] == decides["rule"] == one["decision"]["rule"]
+            assert decides["verdict"] == one["decision"]["verdict"]
+            if one["nearest"] is not None:
+                assert one["nearest"]["rule"] == one["decision"]["nearest_rule"]
+    rules = {one["decision"]["variant"]: one for one in explained["recommendations"]["variants"]}
+    assert rules["popular"]["nearest"]["rule"] == "launchable"
+    assert "times too large" in rules["popular"]["nearest_sentence"]
+
+
+def test_explained_numbers_are_those_of_the_tables_and_of_their_sql(explained, mart):
+    for name, found in explained.items():
+        for one in found["variants"]:
+            for row in one["effects"]:
+                (effect,) = mart(
+                    "select * from experimentos__effects where used_for_decision "
+                    f"and experiment_id = '{name}' and metric = '{row['metric']}' "
+                    f"and variant = '{row['variant']}'"
+                )
+                for column in ("estimate", "std_error", "p_value_corrected", "lower", "level"):
+                    assert row[column] == effect[column]
+                arms = {arm["variant"]: arm["n_units"] for arm in mart(row["sql"])}
+                assert arms == {
+                    row["control"]: row["n_control"],
+                    row["variant"]: row["n_treatment"],
+                }
+    because = {
+        row["metric"]: row["adjusted_because"]
+        for row in explained["recommendations"]["variants"][0]["effects"]
+    }
+    assert because["ordered"] == "its definition has no covariate"
+    assert because["revenue"].startswith("the covariate (28 days) passed its pre-check and takes")
+
+
+def test_the_policys_sql_gives_its_tables(explained, mart):
+    sql = explained["recommendations"]["sql"]
+    for name in ("variant_decisions", "decision_evidence", "decisions"):
+        table = f"experimentos__{name}"
+        assert mart(f"select count(*) as n from {table}")[0]["n"] > 0
+        for left, right in (
+            (sql[table], f"select * from {table}"),
+            (f"select * from {table}", sql[table]),
+        ):
+            assert mart(f"select * from ({left}) except select * from ({right})") == []
+    assert list(sql)[-1] == "experimentos__decisions"
+    assert "experimentos__moments" in sql
+    (rows,) = explained["recommendations"]["conditions"]["ordered"]
+    assert rows["relation"].endswith('"fct_orders"')
+
+
+def test_explanations_for_people(run, demo):
+    folders = ["--project-dir", demo[0], "--profiles-dir", demo[0]]
+    answer = run("explain", "search_ranking", *folders)
+    assert answer.code == 0
+    for part in (
+        "Hold  search_ranking: the data are not fit to decide on", "health_blocked", "decides",
+        "also fired", "ranked: hold, by the first rule that fires", "p harm",
+        "sample_ratio", "It is archived", "by definition ", "Power",
+    ):  # fmt: skip
+        assert part in answer.out, part
+
+
+def test_a_definition_that_has_changed_since_is_told(run, demo):
+    folders = ["--project-dir", demo[0], "--profiles-dir", demo[0]]
+    path = demo[0] / "experiments" / "sticky_filters.yml"
+    text = path.read_text()
+    path.write_text(text.replace("mde: 10%", "mde: 12%"))
+    try:
+        answer = run("explain", "sticky_filters", "--sql", *folders)
+    finally:
+        path.write_text(text)
+    assert answer.code == 0
+    assert "The definition has changed since" in answer.out
+    assert "-- experimentos__variant_decisions" in answer.out
+    assert "the rows that are read" in answer.out
+
+
+def test_experiments_that_are_not_known(run, demo):
+    folders = ["--project-dir", demo[0], "--profiles-dir", demo[0]]
+    answer = run("explain", "search_rankin", *folders)
+    assert answer.code == 1
+    assert "metric or experiment 'search_rankin': is not defined" in answer.err
+    assert "did you mean 'search_ranking'?" in answer.err
+    path = demo[0] / "experiments" / "newer.yml"
+    path.write_text(
+        (demo[0] / "experiments" / "search_ranking.yml")
+        .read_text()
+        .replace("name: search_ranking", "name: newer")
+        .replace("id: search-ranking", "id: newer")
+    )
+    try:
+        answer = run("explain", "newer", *folders)
+    finally:
+        path.unlink()
+    assert answer.code == 1
+    assert "is defined, but the last build did not know it: run `dbt build`" in answer.err

@@ -259,7 +259,7 @@ def test_phases_are_combined_and_both_treatments_told(windows):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["wom"], "metric 'wom': is not defined; allowed: won, "),
+        (["wom"], "metric or experiment 'wom': is not defined; allowed: gate, ramp, won"),
         (["wom", "--windows"], "did you mean 'won'?"),
         (["won", "-e", "gaet"], "did you mean 'gate'?"),
         (["big", "-e", "ramp"], "experiment 'ramp' does not use metric 'big'; used by: gate"),

@@ -29,6 +29,7 @@ class Rows:
         self.orders: list[dict[str, Any]] = []
         self.profiles: list[dict[str, Any]] = []
         self.ticks: list[dict[str, Any]] = []
+        self.slow: list[dict[str, Any]] = []
         self.next_unit = 0
 
     def arm(
@@ -151,6 +152,7 @@ def draw_rows() -> Rows:
     # Clocks that were never set; so few that the history of the fact does not begin with them.
     rows.orders += [{"unit": -1, "at": dt.datetime(1970, 1, 1), "amount": 1.0, "part": 0.0}] * 2
     draw_groups(rows)
+    draw_limits(rows)
     rows.profiles.append(dict(rows.profiles[0]))
     rows.profiles += [
         {"unit": -1, "score": 5.0},
@@ -190,17 +192,81 @@ def draw_groups(rows: Rows) -> None:
             rows.ticks.append({"unit": unit, "at": at, "amount": float(unit % 7)})
 
 
+def draw_limits(rows: Rows) -> None:
+    """Limits of checks that an experiment sets, and what else health looks at."""
+    for case, n_crossed in (("crossed_but_allowed", 22), ("strict_on_crossing", 5)):
+        rows.two(case, around(10), around(12), n=1000)
+        rows.assigned += [
+            row | {"variant": "b"} for row in rows.assigned[-2000 : -2000 + n_crossed]
+        ]
+    rows.two("lopsided_but_allowed", around(10), around(12), n=400)
+    rows.arm("lopsided_but_allowed", "b", 120, around(12))
+    for variant, mean, n_x in (("a", 10, 300), ("b", 12, 100)):
+        for level, n in (("x", n_x), ("y", 400 - n_x)):
+            rows.arm("level_but_allowed", variant, n, around(mean), country=lambda _, to=level: to)
+    rows.two(
+        "strict_on_skipping", lambda i: [10.0 + i % 7] * 3 + [None] * (i % 2),
+        lambda i: [12.0 + i % 7] * 3 + [None] * (i % 2),
+    )  # fmt: skip
+    rows.two("strict_on_missing", around(10), lambda i: [12.0 + i % 7] if i % 3 == 0 else [])
+    rows.two(
+        "skipped_unlike",
+        lambda i: [10.0 + i % 7, 1.0],
+        lambda i: [12.0 + i % 7, [1.0, None][i % 2]],
+    )
+    # More orders than units, so they are no more than 100 observations: 8 % against 16 %.
+    rows.two(
+        "skipped_in_few_units",
+        lambda i: [10.0 + i % 7] * 9 + ([None] * 9 if i % 12 == 0 else [1.0] * 9),
+        lambda i: [10.0 + i % 7] * 9 + ([None] * 9 if i % 6 == 0 else [1.0] * 9),
+    )
+    # Half of the first phase is missing in both arms and none of the second: 47 % against 9 %.
+    for variant, numbers in (("a", (900, 50)), ("b", (100, 450))):
+        for phase, n in enumerate(numbers):
+            rows.arm("missing_by_phase", variant, n, at=START + 3 * phase * DAY,
+                     values=lambda i, to=phase: [10.0 + i % 7] if i % 2 or to else [])  # fmt: skip
+    for case in ("held_back", "held_back_too_long", "before_the_fact"):
+        for variant in ("a", "b"):
+            for day in (0, 4):
+                units = rows.arm(case, variant, 50, around(10), at=START + day * DAY)
+                rows.slow += [
+                    {"unit": unit, "at": START + 5 * DAY, "amount": float(unit % 7)}
+                    for unit in units
+                ]
+    for case in ("cut_by_amount", "cut_by_percentile", "cut_nothing"):
+        values = share(30) if case == "cut_nothing" else around(10)
+        rows.two(case, values, values)
+
+
+RAMP = [
+    {"from": "2026-01-01", "split": {"a": 0.9, "b": 0.1}},
+    {"from": "2026-01-04", "split": {"a": 0.5, "b": 0.5}},
+]
+TURNED = [RAMP[0], {"from": "2026-01-04", "split": {"a": 0.1, "b": 0.9}}]
+SLOW = {"success": ["amount"], "guardrails": {"slowed": {}}, "end": "2026-06-01"}
 SETTINGS: dict[str, dict[str, Any]] = {
+    "crossed_but_allowed": AMOUNT | {"health": {"crossovers": {"warn": "2%", "block": "5%"}}},
+    "strict_on_crossing": AMOUNT | {"health": {"crossovers": {"block": "0.2%"}}},
+    "lopsided_but_allowed": AMOUNT | {"health": {"sample_ratio": {"block": "never"}}},
+    "level_but_allowed": AMOUNT
+    | {"segments": ["country"], "health": {"sample_ratio": {"block": "never"}}},
+    "strict_on_skipping": AMOUNT | {"health": {"values_skipped": {"block": "10%"}}},
+    "strict_on_missing": {"success": ["typical"], "health": {"values_missing": {"block": 0.001}}},
+    "skipped_in_few_units": {"success": ["amount"]},
+    "missing_by_phase": {"success": ["typical"], "variants": TURNED},
+    "held_back": SLOW | {"monitoring": {"looks": ["2026-02-22", "2026-03-10", "2026-06-20"]}},
+    "held_back_too_long": SLOW | {"health": {"freshness": {"warn": "3 days", "block": "10 days"}}},
+    "before_the_fact": {"success": ["amount"], "guardrails": {"slowed": {}}},
+    "cut_by_amount": {"success": ["cut_low"]},
+    "cut_by_percentile": {"success": ["cut_a_tenth"]},
+    "cut_nothing": {"success": ["cut_a_tenth"]},
     "lopsided_level": {"success": ["amount"], "segments": ["country"]},
     "many_levels": {"success": ["amount"], "segments": ["country"]},
     "ramped": {
         "success": ["amount"],
         "explore": ["sliced"],
         "segments": ["country"],
-        "variants": [
-            {"from": "2026-01-01", "split": {"a": 0.9, "b": 0.1}},
-            {"from": "2026-01-04", "split": {"a": 0.5, "b": 0.5}},
-        ],
+        "variants": RAMP,
     },
     "activates_alike": {"success": ["amount"], "activation": {"model": "orders"}},
     "activates_unlike": {"success": ["amount"], "activation": {"model": "orders"}},
@@ -253,17 +319,24 @@ BLOCKED = {
     "repeated_profile": "unique_units",
     "activates_unlike": "activation_rate",
     "wrong_definition": "definition_valid",
+    "strict_on_crossing": "crossovers",
+    "strict_on_skipping": "values_skipped",
+    "strict_on_missing": "values_missing",
+    "held_back_too_long": "freshness",
 }
 HELD = {
     "constant", "constant_but_different", "no_order_at_all", "not_started", "draft",
     "zero_denominator", "two_units", "early_benefit", "missing_alike", "empty_profile",
      "no_control_error",
-    "tiny", "early_and_lopsided", "refused_cap", "skewed", "wrong_clocks",
+    "tiny", "early_and_lopsided", "refused_cap", "skewed", "wrong_clocks", "skipped_in_few_units",
+    "missing_by_phase", "held_back", "before_the_fact", "cut_by_amount", "cut_by_percentile",
+    "cut_nothing",
 }  # fmt: skip
 LAUNCHED = {
     "healthy", "some_bad", "large", "overflowing", "no_control_order", "missing_in_one_arm",
      "odd_labels",
     "lopsided_level", "many_levels", "activates_alike", "ramped",
+    "crossed_but_allowed", "lopsided_but_allowed", "level_but_allowed", "skipped_unlike",
     "hardly_crossed", "alike_before", "unlike_before", "single_profile", "half_a_ratio_missing",
 }  # fmt: skip
 SUMMARIES = {
@@ -316,6 +389,8 @@ def add_models(project: Project, rows: Rows) -> None:
         "adjusted": {"type": "mean", "covariate": "7 days"} | amount,
         "sliced": {"type": "mean", "by": "amount > 12"} | amount | common,
         "capped": {"type": "mean", "cap": {"percentile": 0.5}} | amount | common,
+        "cut_low": {"type": "mean", "cap": {"absolute": 10.5}} | amount | common,
+        "cut_a_tenth": {"type": "mean", "cap": {"percentile": 0.9}} | amount | common,
         "ordered": {"type": "proportion", "window": "7 days"},
         "typical": {"type": "mean", "aggregate": "avg"} | amount | common,
         "largest": {"type": "mean", "aggregate": "max"} | amount | common,
@@ -329,6 +404,9 @@ def add_models(project: Project, rows: Rows) -> None:
     ticks = pa.schema({"unit": pa.int64(), "at": time, "amount": pa.float64()})
     project.model("ticks", pa.Table.from_pylist(rows.ticks, ticks), dated | {"metrics": {
         "ticked": {"type": "mean"} | amount | common}})  # fmt: skip
+    late = {"unit": "unit", "timestamp": "at", "complete_until": "2026-02-20"}
+    project.model("slow", pa.Table.from_pylist(rows.slow, ticks), late | {"metrics": {
+        "slowed": {"type": "mean"} | amount | common}})  # fmt: skip
     project.model("nothing_happened", orders.empty_table(), {"unit": "unit", "timestamp": "at",
      "metrics": {
         "empty_dated": {"type": "mean", "value": "amount"}}})  # fmt: skip

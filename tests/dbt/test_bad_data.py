@@ -28,7 +28,7 @@ from scipy import stats
 def built(tmp_path_factory):
     project = Project(tmp_path_factory.mktemp("bad_data"), {
         "assignment_models": ["assigned", "nobody_assigned"],
-        "fact_models": ["orders", "ticks", "nothing_happened", "nobody", "profiles"],
+        "fact_models": ["orders", "ticks", "slow", "nothing_happened", "nobody", "profiles"],
         "summary_models": ["summary"], "as_of": "2026-03-05", "invalid_experiments": "hold",
     })  # fmt: skip
     rows = draw_rows()
@@ -60,6 +60,10 @@ def latest_moments(built, case: str) -> list[dict]:
 
 def deciding_effect(built, case: str) -> dict:
     return built.one("effects", f"experiment_id = '{case}' and used_for_decision")
+
+
+def check(built, case: str, name: str) -> dict:
+    return built.one("health", f"experiment_id = '{case}' and check_name = '{name}'")
 
 
 def blocks(built, case: str) -> set[str]:
@@ -181,17 +185,47 @@ def test_the_split_is_tested_for_any_look_while_assignment_runs(built):
     ):
         rows = built.mart("health", f"experiment_id = '{case}' and check_name = 'sample_ratio'")
         assert {row["status"] for row in rows} == {status}
+        assert {row["population"] for row in rows} == {"assigned", "analysed"}
         assert all(method in row["message"] for row in rows)
+        told = "; the chi-square test, which counts once assignment is over, has p below 0.0001"
+        assert all((told in row["message"]) == (method == "anytime") for row in rows)
 
 
 def test_units_without_a_value_are_compared_between_variants(built):
-    def status(case: str) -> set[str]:
-        rows = built.mart("health", f"experiment_id = '{case}' and check_name = 'values_missing'")
-        assert len(rows) == 2
-        return {row["status"] for row in rows}
+    found = check(built, "missing_in_one_arm", "values_missing")
+    assert (found["status"], found["variant"], found["observed"]) == ("warning", "b", 0.66)
+    assert found["p_value"] == pytest.approx(
+        stats.chi2_contingency([[0, 100], [66, 34]], correction=False).pvalue
+    )
+    assert found["message"] == (
+        "66 unit(s) have no value and are left out (66.00 %; of control 0.00 %), another share "
+        "than in control"
+    )
+    assert check(built, "missing_alike", "values_missing")["status"] == "healthy"
 
-    assert status("missing_in_one_arm") == {"healthy", "warning"}
-    assert status("missing_alike") == {"healthy"}
+
+def test_units_without_a_value_are_compared_in_each_phase_of_a_ramp(built):
+    found = check(built, "missing_by_phase", "values_missing")
+    assert (found["status"], found["p_value"]) == ("healthy", 1)
+    # Pooled, the phases would look like a difference between the variants.
+    arms = latest_moments(built, "missing_by_phase")
+    counts = [[row["n_missing"], row["n_units"]] for row in arms]
+    assert counts == [[450, 500], [50, 500]]
+    assert stats.chi2_contingency(counts).pvalue < 1e-9
+
+
+def test_skipped_values_are_compared_between_variants(built):
+    found = check(built, "skipped_unlike", "skipped_alike")
+    assert (found["status"], found["observed"]) == ("warning", 0.25)
+    # 200 values of 100 units are 100 observations: 0 against 25.
+    assert found["p_value"] == pytest.approx(
+        stats.chi2_contingency([[0, 100], [25, 75]], correction=False).pvalue
+    )
+    found = check(built, "skipped_in_few_units", "skipped_alike")
+    assert found["status"] == "healthy"
+    # As if all values were independent, it would be a warning.
+    assert stats.chi2_contingency([[81, 1719], [153, 1647]]).pvalue < 1e-5
+    assert found["p_value"] > 0.1
 
 
 def test_imbalance_before_exposure_warns(built):
@@ -214,6 +248,75 @@ def test_crossovers_warn_before_they_block(built):
     for case, status in (("hardly_crossed", "warning"), ("crossed", "blocked")):
         row = built.one("health", f"experiment_id = '{case}' and check_name = 'crossovers'")
         assert row["status"] == status
+
+
+def test_limits_of_an_experiment_hold_for_it_alone(built):
+    row = check(built, "crossed_but_allowed", "crossovers")
+    assert (row["status"], row["threshold"]) == ("healthy", 0.02)
+    assert row["observed"] > check(built, "crossed", "crossovers")["threshold"] == 0.01
+    row = check(built, "strict_on_crossing", "crossovers")
+    assert (row["status"], row["threshold"]) == ("blocked", 0.002)
+    rows = built.mart("health", "experiment_id = 'lopsided_but_allowed' and segment = 'all' and "
+                      "check_name = 'sample_ratio'")  # fmt: skip
+    assert {row["status"] for row in rows} == {"warning"}
+    assert all(row["p_value"] < 0.001 for row in rows)
+    shown = built.mart("effects", "experiment_id = 'level_but_allowed' and segment = 'country'")
+    assert all(row["estimate"] is not None for row in shown if row["is_latest"])
+
+
+def test_what_was_loosened_is_told_and_what_was_tightened_is_not(built):
+    assert check(built, "crossed_but_allowed", "limits_loosened")["message"] == (
+        "crossovers warns above 2% (default: above 0.1%); "
+        "crossovers blocks above 5% (default: above 1%)"
+    )
+    assert check(built, "lopsided_but_allowed", "limits_loosened")["message"] == (
+        "sample_ratio never blocks (default: below 0.001)"
+    )
+    told = built.mart("health", "check_name = 'limits_loosened'")
+    assert {row["experiment_id"] for row in told} == {
+        "crossed_but_allowed", "lopsided_but_allowed", "level_but_allowed", "held_back_too_long",
+    }  # fmt: skip
+    assert {row["status"] for row in told} == {"warning"}
+
+
+def test_a_fact_that_lags_is_named_with_what_waits_for_it(built):
+    row = check(built, "held_back", "freshness")
+    assert (row["status"], row["observed"], row["threshold"]) == ("warning", 13, 2)
+    assert row["message"] == (
+        "orders ends on 2026-03-01, 4 day(s) behind; for it wait amount, slow ends on 2026-02-20, "
+        "13 day(s) behind; for it wait slowed. All metrics are read up to the earliest end, though "
+        "other facts go up to 2026-03-01. The look(s) of 2026-02-22 wait for it"
+    )
+    experiment = built.one("experiments", "experiment_id = 'held_back'")
+    assert str(experiment["data_as_of"])[:10] == "2026-02-20"
+    row = check(built, "early_benefit", "freshness")
+    assert (row["status"], row["observed"]) == ("warning", 4)
+    assert row["message"] == "orders ends on 2026-03-01, 4 day(s) behind; for it wait amount"
+    # Where all windows are closed, nothing waits.
+    assert built.mart("health", "experiment_id = 'healthy' and check_name = 'freshness'") == []
+
+
+def test_units_assigned_before_a_fact_begins_are_counted(built):
+    row = check(built, "before_the_fact", "assigned_before_facts")
+    assert (row["status"], row["observed"], row["threshold"]) == ("warning", 1, 0.01)
+    assert row["message"] == (
+        "slow begins on 2026-01-06, after 100.00 % of the units were assigned: their windows are "
+        "partly empty"
+    )
+    assert check(built, "healthy", "assigned_before_facts")["status"] == "healthy"
+
+
+def test_caps_that_cut_more_than_they_say_or_nothing_warn(built):
+    row = check(built, "cut_by_amount", "capped_share")
+    # 10 + (i % 11 - 5) / 5 is above 10.5 for i % 11 of 8, 9 and 10.
+    cut = sum(index % 11 >= 8 for index in range(100)) / 100
+    assert (row["status"], row["observed"], row["threshold"]) == ("warning", cut, 0.05)
+    row = check(built, "cut_by_percentile", "capped_share")
+    assert (row["status"], row["threshold"]) == ("healthy", pytest.approx(0.15))
+    assert 0 < row["observed"] <= 0.1
+    row = check(built, "cut_nothing", "capped_share")
+    assert (row["status"], row["observed"]) == ("warning", 0)
+    assert "cuts nothing" in row["message"]
 
 
 def test_repeated_units_block_only_the_experiments_they_are_in(built):

@@ -10,6 +10,7 @@ MARTS = {
     "assignment_counts",
     "decision_evidence",
     "decisions",
+    "edits",
     "effects",
     "effects_by_age",
     "exclusions",

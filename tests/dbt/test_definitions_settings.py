@@ -101,7 +101,8 @@ def test_settings_that_are_no_map_are_named(tmp_path: Path, settings: Any):
 def test_no_settings_and_no_definitions_are_no_problem(tmp_path: Path):
     found = check(Project(tmp_path, {}))
     assert found.passed, found.text
-    assert found.listing == {"experiments": [], "metrics": [], "problems": [], "held": []}
+    names = ("experiments", "metrics", "problems", "held", "warnings")
+    assert found.listing == {name: [] for name in names}
 
 
 def test_a_listed_model_that_does_not_exist_is_named_by_dbt(tmp_path: Path):

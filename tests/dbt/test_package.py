@@ -51,9 +51,11 @@ def test_what_remembers_survives_full_refreshes(package: Workshop):
         "values ('gone', timestamp '2026-01-01', 'x', 'hold')"
     )
     package.do("insert into experimentos__looks (experiment_id, look) values ('gone', 1)")
+    package.do("insert into experimentos__validation (experiment_id, rate) values ('gone', 0.5)")
     package.dbt("build", "--full-refresh")
     package.dbt(
         "build", "--full-refresh", "--select", "experimentos__history", "experimentos__looks"
     )
     assert package.rows("select verdict from experimentos__history") == [("hold",)]
     assert package.rows("select look from experimentos__looks") == [(1,)]
+    assert package.rows("select rate from experimentos__validation") == [(0.5,)]

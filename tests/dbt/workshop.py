@@ -9,6 +9,7 @@ import duckdb
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 from dbt.deprecations import reset_deprecations
+from dbt_common.tests import disable_test_caching, enable_test_caching
 
 PACKAGE = Path(__file__).resolve().parents[2]
 PARTS = ("dbt_project.yml", "profiles.yml", "macros", "models")
@@ -36,14 +37,17 @@ class Workshop:
         """Run dbt; fails with its messages unless it succeeds."""
         folders = ["--project-dir", str(self.folder), "--profiles-dir", str(self.folder)]
         self.events.clear()
-        # dbt counts them for the whole process, other tests' projects included.
+        # dbt counts them for the whole process, other tests' projects included; and what it parsed
+        # before, it does not warn of again.
         reset_deprecations()
+        disable_test_caching()
         try:
             result = dbtRunner(callbacks=[self.events.append]).invoke(
                 ["--quiet", *arguments, *folders]
             )
         finally:
             DuckDBConnectionManager.close_all_connections()
+            enable_test_caching()
         assert result.success, result.exception or "\n".join(self.said("error"))
         return result.result
 

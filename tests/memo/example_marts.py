@@ -428,6 +428,21 @@ def power_row(
     }
 
 
+def edit_row(
+    experiment_id: str, part: str, old: str | None, new: str | None, *, is_plan: bool = False
+) -> Row:
+    return {
+        "experiment_id": experiment_id,
+        "definition_number": 2,
+        "part": part,
+        "old_value": old,
+        "new_value": new,
+        "is_plan": is_plan,
+        "first_seen_at": datetime.fromisoformat("2026-09-14 06:30:00"),
+        "change": f"{part} {old} -> {new} (first seen 2026-09-14)",
+    }
+
+
 HOSTILE = {
     "script": "<script>alert('x')</script>",
     "handler": '<img src=x onerror="alert(1)">',

@@ -9,6 +9,7 @@ from memo.example_marts import (
     Row,
     count_rows,
     decision_row,
+    edit_row,
     effect_row,
     evidence_row,
     exclusion_rows,
@@ -222,6 +223,10 @@ def launch() -> Marts:
                 observed=0.7312,
                 threshold=0.025,
             ),
+        ],
+        "edits": [
+            edit_row(key, "alpha", "0.01", "0.05", is_plan=True),
+            edit_row(key, "explore", None, "order_value"),
         ],
         "power": [
             power_row(key, metric, variant, test, role, reached)
@@ -507,7 +512,7 @@ def united(*parts: Marts) -> Marts:
     names = ["experiments", "metrics", "experiment_metrics", "effects", "moments", "health"]
     names += ["effects_by_age", "looks", "posteriors"]
     names += ["exclusions", "assignment_counts", "power", "decision_evidence"]
-    names += ["variant_decisions", "decisions"]
+    names += ["variant_decisions", "decisions", "edits"]
     marts: Marts = {name: [row for part in parts for row in part.get(name, [])] for name in names}
     marts["metrics"] = metric_rows()
     return marts

@@ -181,3 +181,30 @@ def test_launch_errors_at_length(cell, scenario):
 @pytest.mark.parametrize("cell", CELLS[:3], ids=str)
 def test_rollback_errors_at_length(cell, looks):
     check_rollbacks(cell, trials=20_000 if looks == 1 else 6000, chunk=500, seed=12, looks=looks)
+
+
+def rare_guardrail(trials, treated, seed):
+    """Experiments of 1,000 a side: a tenth convert in both, 1 % of control has an error."""
+    rates = np.array([[0.1, 0.01], [0.1, treated]])
+    events = np.random.default_rng(seed).binomial(UNITS, rates, (trials, 2, 2))
+    trial, variant, metric = np.indices(events.shape).reshape(3, -1)
+    rate = events.ravel() / UNITS
+    return tables.effects(
+        column_table(
+            {
+                "experiment_id": trial.astype(str), "variant": variant.astype(str),
+                "metric": metric.astype(str), "is_control": variant == 0,
+                "role": np.where(metric == 0, "success", "guardrail"),
+                "goal": np.where(metric == 0, "increase", "decrease"),
+                "n_units": np.full(trial.size, UNITS), "n_events": events.ravel(),
+                "mean_num": rate, "m2_num": UNITS * rate * (1 - rate),
+            }
+        )
+    )  # fmt: skip
+
+
+def test_a_rare_guardrail_that_did_not_change_is_as_rarely_harm_as_promised():
+    trials = 4000
+    assert_within_budget(rolled_back(rare_guardrail(trials, 0.01, seed=21)), trials)
+    # Four times as many errors are seen.
+    assert rolled_back(rare_guardrail(500, 0.04, seed=22)) > 0.9 * 500

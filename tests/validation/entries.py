@@ -1,7 +1,7 @@
-"""What `docs/validation.md` lists: reference values, and simulated error rates and coverage.
+"""What `docs/references.md` lists: reference values, and simulated error rates and coverage.
 
 Each area of the library has a module beside this one with ``REFERENCES`` and ``SIMULATIONS``.
-`test_validation.py` checks every entry (simulations with few runs); ``make validation`` runs all of
+`test_validation.py` checks every entry (simulations with few runs); ``make references`` runs all of
 them at length and writes the document.
 """
 

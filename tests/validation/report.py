@@ -1,4 +1,4 @@
-"""Write `docs/validation.md`: run as ``make validation``."""
+"""Write `docs/references.md`: run as ``make references``, a part of ``make validate``."""
 
 import platform
 import sys
@@ -13,11 +13,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from validation.collect import areas, references, simulations
 from validation.entries import Reference, Simulation
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "validation.md"
-HEAD = """# Validation
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "references.md"
+HEAD = """# References
 
-Written by `make validation`; do not edit. Every number here is checked by `make test` too, the
-simulations with fewer runs.
+Every method by itself. What the verdict as a whole promises stands in
+[validation.md](validation.md).
+
+Written by `make references`, a part of `make validate`; do not edit. Every number here is checked
+by `make test` too, the simulations with fewer runs.
 
 A **reference** is a number that somebody else computed or published; its source is named, and
 where it is a program, the script that ran it stands in `tests/reference`. A **simulation** counts

@@ -1,4 +1,4 @@
-"""Every entry of `docs/validation.md` holds, and the document lists every entry."""
+"""Every entry of `docs/references.md` holds, and the document lists every entry."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from validation.collect import areas, references, simulations
 from validation.entries import Reference, Simulation
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "validation.md"
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "references.md"
 REFERENCES = [one for area in areas() for one in references(area)]
 SIMULATIONS = [one for area in areas() for one in simulations(area)]
 
@@ -36,4 +36,4 @@ def test_the_document_lists_every_entry():
     text = DOCUMENT.read_text(encoding="utf-8")
     for one in [*REFERENCES, *SIMULATIONS]:
         row = one.case if isinstance(one, Reference) else one.setting
-        assert row.replace("|", "\\|") in text, f"run `make validation`: {one.name} is not in it"
+        assert row.replace("|", "\\|") in text, f"run `make references`: {one.name} is not in it"

@@ -1,7 +1,6 @@
 """``experimentos analyze``."""
 
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from experimentos.cli.memo import write_memos
-from experimentos.cli.options import Format, Output
+from experimentos.cli.options import Format, Output, read_split
 from experimentos.cli.output import opened, print_json, print_lines, reporting, verdict_rows
 from experimentos.memo import read_memos, render_markdown
 from experimentos.project import build
@@ -69,7 +68,7 @@ def analyze(
     something bad happened, and is a guardrail. The numbers go through the same dbt package as raw
     events do, in a project that is made for it and removed afterwards.
     """
-    shares = _read_split(split or ())
+    shares = read_split(split or ())
     with reporting(output):
         summary = read_summary(file)
         experiment = SummaryExperiment(
@@ -93,18 +92,3 @@ def analyze(
     for memo in memos:
         typer.echo(render_markdown(memo))
         print_lines(*(escape(str(path)) for path in paths.get(memo.experiment.experiment_id, ())))
-
-
-def _read_split(parts: Sequence[str]) -> dict[str, float]:
-    shares: dict[str, float] = {}
-    for part in parts:
-        variant, found, share = part.rpartition("=")
-        try:
-            value = float(share)
-        except ValueError:
-            found = ""
-        if not found or variant in shares:
-            msg = f"must be VARIANT=SHARE, once per variant, like control=0.5; got {part!r}"
-            raise typer.BadParameter(msg, param_hint="--split")
-        shares[variant] = value
-    return shares

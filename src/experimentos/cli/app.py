@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 import experimentos
-from experimentos.cli import analyze, check, demo, diff, explain, init, memo
+from experimentos.cli import analyze, check, demo, diff, explain, init, memo, plan
 from experimentos.cli import build as build_
+from experimentos.cli import validate as validate_
 
 _HELP = """\
 A/B-test analysis inside dbt: from raw events to a launch, hold or rollback memo.
@@ -33,10 +34,12 @@ for _verb in (
     demo.demo,
     check.check,
     explain.explain,
+    plan.plan,
     build_.build,
     memo.memo,
     diff.diff,
     analyze.analyze,
+    validate_.validate,
 ):
     app.command(epilog=_EPILOG)(_verb)
 

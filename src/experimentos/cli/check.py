@@ -74,6 +74,7 @@ def check(
             "metrics": found.metrics,
             "problems": problems,
             "held": found.held,
+            "warnings": found.warnings,
         }
         if warehouse:
             content["expressions_asked"] = bound.asked if bound else None
@@ -92,9 +93,10 @@ def _show(found: Definitions, problems: Sequence[str]) -> None:
     for title, lines in (
         ("[bold red]Problems[/]", problems),
         ("[yellow]Held back (invalid_experiments: hold)[/]", found.held),
+        ("[yellow]Warnings[/]", found.warnings),
     ):
         if lines:
-            print_lines(title, *(f"  - {escape(problem)}" for problem in lines))
+            print_lines(title, *(f"  - {escape(line)}" for line in lines))
     if not problems:
         counts = f"{len(found.experiments)} experiments, {len(found.metrics)} metrics"
         print_lines(f"[green]No problem that stops a build[/]: {counts}.")

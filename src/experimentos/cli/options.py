@@ -1,6 +1,6 @@
 """Options that several verbs share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -43,6 +43,38 @@ def read_variables(text: str | None) -> Mapping[str, Any]:
         msg = f"must be a mapping like '{{name: value}}', got {text!r}"
         raise typer.BadParameter(msg, param_hint="--vars")
     return content
+
+
+def read_split(parts: Sequence[str]) -> dict[str, float]:
+    """Read the values of ``--split``.
+
+    Parameters
+    ----------
+    parts : sequence of str
+        ``VARIANT=SHARE`` each.
+
+    Returns
+    -------
+    dict
+        Variant to share, in the order given.
+
+    Raises
+    ------
+    typer.BadParameter
+        If one is something else, or a variant is given twice.
+    """
+    shares: dict[str, float] = {}
+    for part in parts:
+        variant, found, share = part.rpartition("=")
+        try:
+            value = float(share)
+        except ValueError:
+            found = ""
+        if not found or variant in shares:
+            msg = f"must be VARIANT=SHARE, once per variant, like control=0.5; got {part!r}"
+            raise typer.BadParameter(msg, param_hint="--split")
+        shares[variant] = value
+    return shares
 
 
 _DBT = "Passed to dbt"

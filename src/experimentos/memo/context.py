@@ -314,6 +314,19 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """One row of ``experimentos__edits``."""
+
+    experiment_id: str
+    definition_number: int | None
+    part: str
+    old_value: str | None
+    new_value: str | None
+    is_plan: bool
+    first_seen_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class VariantDecision:
     """One row of ``experimentos__variant_decisions``."""
 

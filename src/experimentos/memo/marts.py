@@ -31,6 +31,7 @@ MARTS: dict[str, type[Any]] = {
     "exclusions": context.Exclusion,
     "assignment_counts": context.AssignmentCount,
     "power": context.Power,
+    "edits": context.Edit,
 }
 """Marts read for each experiment, beside ``experiments`` and ``metrics``."""
 
@@ -178,6 +179,7 @@ def _rows_of(
         exclusions=rows["exclusions"],
         counts=rows["assignment_counts"],
         power=rows["power"],
+        edits=rows["edits"],
     )
 
 

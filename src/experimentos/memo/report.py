@@ -11,6 +11,7 @@ from experimentos.memo.context import (
     DayEffect,
     DayShare,
     Decision,
+    Edit,
     Effect,
     Evidence,
     Exclusion,
@@ -65,6 +66,7 @@ class MemoRows:
     exclusions: tuple[Exclusion, ...]
     counts: tuple[AssignmentCount, ...]
     power: tuple[Power, ...]
+    edits: tuple[Edit, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class Memo:
     analysed: Exclusion | None
     unused_reasons: tuple[str, ...]
     power: tuple[Power, ...]
+    edits: tuple[Edit, ...]
     moments: tuple[Moments, ...]
     days: tuple[DayEffect, ...]
     ages: tuple[AgeEffect, ...]
@@ -245,6 +248,7 @@ def build_memo(rows: MemoRows) -> Memo:
         analysed=next((row for row in rows.exclusions if row.reason == "analysed"), None),
         unused_reasons=tuple(reason for reason in FUNNEL if reason not in seen),
         power=tuple(sorted(rows.power, key=lambda row: (row.metric, row.variant, row.test))),
+        edits=tuple(sorted(rows.edits, key=lambda row: (row.definition_number or 0, row.part))),
         moments=_latest_moments(rows),
         days=courses.of_days(rows.days, rows.effects, findings),
         ages=courses.of_ages(rows.ages, findings),

@@ -8,10 +8,11 @@ from experimentos.project.explanations import (
     Comparison,
     Reading,
     Windows,
-    explain,
     explain_windows,
 )
-from experimentos.project.gateway import BuildSummary, Progress, Project
+from experimentos.project.gateway import Progress, Project
+from experimentos.project.summary import BuildSummary
+from experimentos.project.verdicts import Rule, Variant, Verdict, explain_verdict, named
 from experimentos.project.yaml_files import (
     DuplicateKey,
     MisreadKey,
@@ -29,12 +30,16 @@ __all__ = [
     "Progress",
     "Project",
     "Reading",
+    "Rule",
+    "Variant",
+    "Verdict",
     "Windows",
     "build",
-    "explain",
+    "explain_verdict",
     "explain_windows",
     "find_duplicate_keys",
     "find_misread_keys",
+    "named",
     "opened_base",
     "read_bindings",
     "read_build",

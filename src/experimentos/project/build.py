@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from experimentos.project.gateway import PACKAGE, BuildSummary, Project
+from experimentos.project.gateway import PACKAGE, Project
+from experimentos.project.summary import BuildSummary
 
 STORES = (
     "experimentos__effects_store",
@@ -10,6 +11,7 @@ STORES = (
     "experimentos__ages_store",
     "experimentos__posteriors_store",
     "experimentos__power_store",
+    "experimentos__values_store",
 )
 """What the client step writes: tables that dbt owns and Python fills."""
 
@@ -78,6 +80,8 @@ def estimate(project: Project) -> None:
     project.replace_rows(STORES[3], tables.posteriors(deciding))
     enrolment = project.fetch_table("enrolment", tables.ENROLMENT_INPUT)
     project.replace_rows(STORES[4], tables.power(deciding, enrolment))
+    values = project.fetch_table("deciding_inputs", tables.VALUES_INPUT)
+    project.replace_rows(STORES[5], tables.value_shares(values))
 
 
 def _after_stores(project: Project) -> Sequence[str]:

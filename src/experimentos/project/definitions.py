@@ -23,12 +23,15 @@ class Definitions:
         What stops a build.
     held : tuple of str
         What is wrong with experiments that ``invalid_experiments: hold`` keeps back.
+    warnings : tuple of str
+        What stops nothing but is seldom meant: guardrails that see harm late.
     """
 
     experiments: tuple[Mapping[str, Any], ...] = ()
     metrics: tuple[Mapping[str, Any], ...] = ()
     problems: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def read_definitions(project: Project) -> Definitions:
@@ -63,4 +66,5 @@ def read_definitions(project: Project) -> Definitions:
         # Where the macro got as far as listing its problems, dbt's error only repeats them.
         problems=duplicates + (tuple(listing.get("problems", ())) or failure),
         held=tuple(listing.get("held", ())),
+        warnings=tuple(listing.get("warnings", ())),
     )

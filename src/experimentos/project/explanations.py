@@ -106,28 +106,6 @@ class Windows:
                     yield reading, one, base
 
 
-def explain(project: Project, metric: str, experiment: str | None = None) -> dict[str, Any]:
-    """Return how a metric is computed.
-
-    Parameters
-    ----------
-    project : Project
-        With the package installed.
-    metric : str
-        Its name.
-    experiment : str, optional
-        Only its use of the metric.
-
-    Returns
-    -------
-    dict
-        ``metric``: what is set, defaults filled in; ``uses``: one mapping per experiment;
-        ``conditions``: what rows are read, in the warehouse's words.
-    """
-    answer = ask(project, "explain", {"metric": metric, "experiment": experiment})
-    return {key: answer[key] for key in ("metric", "uses", "conditions")}
-
-
 def explain_windows(
     project: Project, metric: str, experiment: str | None = None
 ) -> tuple[Windows, ...]:

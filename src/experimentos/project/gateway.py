@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from experimentos.errors import ExperimentosError, ProjectError
 from experimentos.project import adapters, literals, messages
 from experimentos.project.settings import require_same_version
+from experimentos.project.summary import BuildSummary
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -39,32 +40,6 @@ def _no_progress(_what: str, _index: int, _total: int) -> None:
     """Show nothing."""
 
 
-@dataclass(frozen=True)
-class BuildSummary:
-    """How many nodes of a dbt build passed, warned, and were skipped.
-
-    Parameters
-    ----------
-    passed, warned, skipped : int
-        Counts of nodes; a build with errors raises instead.
-    warnings : tuple of str
-        One line for each test that warned.
-    """
-
-    passed: int = 0
-    warned: int = 0
-    skipped: int = 0
-    warnings: tuple[str, ...] = ()
-
-    def __add__(self, other: "BuildSummary") -> "BuildSummary":
-        return BuildSummary(
-            self.passed + other.passed,
-            self.warned + other.warned,
-            self.skipped + other.skipped,
-            self.warnings + other.warnings,
-        )
-
-
 @dataclass
 class Project:
     """A dbt project that installs the package, or the package itself.
@@ -83,6 +58,9 @@ class Project:
         As dbt's ``--vars``.
     progress : callable
         Called when a node starts.
+    folder : Path, optional
+        Where dbt runs, and what relative paths start from; default `root`. A project that is made
+        for a moment uses another one's profile as that one would.
     """
 
     root: Path
@@ -90,6 +68,7 @@ class Project:
     target: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
     progress: Progress = _no_progress
+    folder: Path | None = None
     _manifest: "Manifest | None" = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -100,6 +79,7 @@ class Project:
                 "it with --project-dir; `experimentos demo` makes one to look at."
             )
             raise ProjectError(msg)
+        self.folder = (self.folder or self.root).resolve()
         if self.profiles_dir is not None:
             self.profiles_dir = self.profiles_dir.resolve()
 
@@ -180,6 +160,54 @@ class Project:
         given = ["--args", json.dumps(dict(arguments))] if arguments else []
         self._invoke(["run-operation", macro, *given], logged=logged)
 
+    def compile(self, names: Sequence[str]) -> dict[str, str]:
+        """Return the SQL of models of the package, as a build from the raw rows would run it.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Full names, as `ancestors` gives them.
+
+        Returns
+        -------
+        dict
+            Names to SQL, in the order given. Nothing is built.
+        """
+        _ = self.manifest
+        results = self._invoke(["compile", "--full-refresh", "--select", *names]).result.results
+        found = {result.node.name: str(result.node.compiled_code).strip() for result in results}
+        return {name: found[name] for name in names if name in found}
+
+    def ancestors(self, name: str, folders: Sequence[str]) -> list[str]:
+        """Return the models of the package that a model is computed from, the first ones first.
+
+        Parameters
+        ----------
+        name : str
+            With or without the prefix ``experimentos__``.
+        folders : sequence of str
+            Only models of these stages, such as ``2_units``.
+
+        Returns
+        -------
+        list of str
+            Full names; models in SQL only, the model itself last.
+        """
+        parents, nodes = self.manifest.parent_map, self.manifest.nodes
+        order: dict[str, None] = {}
+
+        def visit(unique_id: str) -> None:
+            node = nodes.get(unique_id)
+            if node is None or node.package_name != PACKAGE or unique_id in order:
+                return
+            for parent in sorted(parents.get(unique_id, ())):
+                visit(parent)
+            if node.resource_type == "model" and node.language == "sql":
+                order[unique_id] = None
+
+        visit(self.node(name).unique_id)
+        return [nodes[one].name for one in order if nodes[one].fqn[1] in folders]
+
     def install_packages(self) -> None:
         """Run ``dbt deps``, which for local packages needs no network."""
         self._manifest = None
@@ -240,11 +268,29 @@ class Project:
         list of dict
             As for `fetch`.
         """
+        return [row for rows in self.stream(sql) for row in rows]
+
+    def stream(self, sql: str, at_once: int = 20_000) -> Iterator[list[dict[str, Any]]]:
+        """Yield the rows of a query, some at a time.
+
+        Parameters
+        ----------
+        sql : str
+            One statement.
+        at_once : int
+            How many rows.
+
+        Yields
+        ------
+        list of dict
+            As for `fetch`.
+        """
         _ = self.manifest  # an invocation registers the adapter
         with self._connection() as adapter:
             _, cursor = adapter.connections.add_query(sql, auto_begin=False)
             columns = [column[0] for column in cursor.description]
-            return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+            while rows := cursor.fetchmany(at_once):
+                yield [dict(zip(columns, row, strict=True)) for row in rows]
 
     def fetch_table(self, name: str, schema: "pa.Schema") -> "pa.Table":
         """Return all rows of a model of the package as an Arrow table.
@@ -268,8 +314,10 @@ class Project:
             raise ProjectError(msg)
         return literals.to_arrow(rows, schema)
 
-    def replace_rows(self, name: str, table: "pa.Table") -> None:
-        """Replace all rows of a table of the package by those given, in one transaction.
+    def replace_rows(
+        self, name: str, table: "pa.Table", where: Mapping[str, str] | None = None
+    ) -> None:
+        """Replace rows of a table of the package by those given, in one transaction.
 
         Parameters
         ----------
@@ -277,6 +325,8 @@ class Project:
             As for `fetch`; dbt has made the table.
         table : pyarrow.Table
             New rows. Values arrive exactly as they are; columns are matched by name.
+        where : mapping, optional
+            Column to the text in it of the rows that go; default all rows.
         """
         relation = self.relation_name(name)
         types = self._column_types(name)
@@ -286,8 +336,9 @@ class Project:
             raise ProjectError(msg)
         with self._connection() as adapter:
             columns = ", ".join(map(adapter.quote, types))
+            chosen = literals.condition(where or {}, adapter.type())
             adapter.connections.begin()
-            adapter.connections.add_query(f"delete from {relation}", auto_begin=False)  # noqa: S608
+            adapter.connections.add_query(f"delete from {relation}{chosen}", auto_begin=False)  # noqa: S608
             for values in literals.insert_values(table.select(list(types)), types, adapter.type()):
                 adapter.connections.add_query(
                     f"insert into {relation} ({columns}) {values}",
@@ -378,7 +429,7 @@ class Project:
 
         from dbt.cli.main import dbtRunner  # noqa: PLC0415
 
-        with contextlib.chdir(self.root):
+        with contextlib.chdir(self.folder or self.root):
             result = dbtRunner(manifest=self._manifest, callbacks=[listen]).invoke(
                 [*_QUIET, *arguments, *self._options()]
             )
@@ -400,7 +451,7 @@ class Project:
     def _connection(self) -> Iterator[Any]:
         (adapter,) = adapters.registered()
         try:
-            with contextlib.chdir(self.root), adapter.connection_named(PACKAGE):
+            with contextlib.chdir(self.folder or self.root), adapter.connection_named(PACKAGE):
                 yield adapter
         except ExperimentosError:
             raise

@@ -61,6 +61,25 @@ def insert_values(table: pa.Table, types: Mapping[str, str], adapter_type: str) 
         yield "values " + ",\n".join(f"({row})" for row in rendered)
 
 
+def condition(where: Mapping[str, str], adapter_type: str) -> str:
+    """Render what picks rows by their texts.
+
+    Parameters
+    ----------
+    where : mapping
+        Column to text; without one, all rows.
+    adapter_type : str
+        dbt's name of the warehouse.
+
+    Returns
+    -------
+    str
+        `` where ...``, or nothing.
+    """
+    parts = [f"{column} = {text_literal(text, adapter_type)}" for column, text in where.items()]
+    return f" where {' and '.join(parts)}" if parts else ""
+
+
 def text_literal(text: str, adapter_type: str) -> str:
     """Render a text as a string literal.
 

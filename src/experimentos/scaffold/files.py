@@ -1,5 +1,6 @@
 """Write files of the user's project, saying what was done to each."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,3 +67,24 @@ def write_text(root: Path, path: Path, text: str, note: str) -> Change:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8", newline=newline)
     return Change(shown, "updated" if existed else "created", note)
+
+
+def without_jinja(text: str) -> str:
+    """Keep dbt from reading braces as Jinja: in SQL, and in the values (not keys) of its YAML.
+
+    Parameters
+    ----------
+    text : str
+        What is to arrive as it is.
+
+    Returns
+    -------
+    str
+        What to write.
+
+    Examples
+    --------
+    >>> without_jinja("{{ x }}")
+    "{{ '{' }}{ x }}"
+    """
+    return re.sub(r"\{(?=[{%#])", "{{ '{' }}", text)

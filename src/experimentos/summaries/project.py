@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 
 from experimentos.errors import InputError
-from experimentos.scaffold import COPY, copy_package
+from experimentos.scaffold import COPY, copy_package, without_jinja
 from experimentos.summaries.read import Summary
 
 _MODEL: Final = "summary"
@@ -68,7 +68,7 @@ def write_project(folder: Path, summary: Summary, experiment: SummaryExperiment)
     meta = _meta(summary, experiment)
     exposure = {
         "name": experiment.experiment_id,
-        "label": _literal(experiment.name),
+        "label": without_jinja(experiment.name),
         "type": "analysis",
         "owner": {"name": "experimentos analyze"},
         "depends_on": [f"ref('{_MODEL}')"],
@@ -105,7 +105,7 @@ def _meta(summary: Summary, experiment: SummaryExperiment) -> dict[str, Any]:
     _check_split(summary, split)
     meta: dict[str, Any] = {
         "summary": _MODEL,
-        "control": _literal(_control(summary, experiment)),
+        "control": without_jinja(_control(summary, experiment)),
         "variants": split,
         "status": "stopped",
     }
@@ -174,9 +174,4 @@ def _select(summary: Summary) -> str:
 
 
 def _quoted(value: object) -> str:
-    return "'" + _literal(str(value).replace("'", "''")) + "'"
-
-
-def _literal(text: str) -> str:
-    """Keep dbt from reading braces as Jinja: in SQL, and in the values (not keys) of its YAML."""
-    return re.sub(r"\{(?=[{%#])", "{{ '{' }}", text)
+    return "'" + without_jinja(str(value).replace("'", "''")) + "'"

@@ -41,7 +41,7 @@ EFFECTS_OUTPUT = arrow.schema(
     "integer: look; time: look_date; flag: is_open; double: p_value_harm_planned information "
     "information_fraction statistic boundary alpha_spent statistic_harm boundary_harm "
     "alpha_spent_harm planned_n futility_boundary p_value_stagewise estimate_stagewise "
-    "lower_stagewise upper_stagewise restated_by"
+    "lower_stagewise upper_stagewise restated_by test_level launch_level harm_level"
 )
 WORDS = {
     "role": ["success", "guardrail", "explore"],

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow.compute as pc
+from scipy.special import ndtr
 
 from experimentos import arrow, families
 from experimentos.checks import balance
@@ -23,8 +25,9 @@ if TYPE_CHECKING:
     from experimentos.moments import BoolArray, FloatArray
 
 LEAST_CHANGE = 1e-9
-# A family spans the bases: a metric may decide on all its units, and another on its mature ones.
-FAMILY = ["experiment_id", "population", "as_of"]
+# A family spans bases and times: a metric may decide on all its units and another on its mature
+# ones, and a quantile on the data of the build while others are cut at the date of the look.
+FAMILY = ["experiment_id", "population", "decided_at"]
 _HYPOTHESIS = ["experiment_id", "metric", "variant"]
 DECIDED = [
     "p_value", "p_value_corrected", "p_value_noninferior", "p_value_harm",
@@ -33,7 +36,7 @@ DECIDED = [
     "p_value_balance_corrected", "p_value_harm_planned", "information", "information_fraction",
     "statistic", "boundary", "alpha_spent", "statistic_harm", "boundary_harm", "alpha_spent_harm",
     "planned_n", "futility_boundary", "p_value_stagewise", "estimate_stagewise",
-    "lower_stagewise", "upper_stagewise", "restated_by",
+    "lower_stagewise", "upper_stagewise", "restated_by", "test_level", "launch_level", "harm_level",
 ]  # fmt: skip
 
 
@@ -91,6 +94,7 @@ def decide(
     TableError
         If several rows decide on one metric and variant at one time.
     """
+    rows = rows.append_column("decided_at", pc.coalesce(rows["look_date"], rows["as_of"]))
     several, pairs, plan = every.take(is_decided), all_pairs.take(is_decided), _plan(rows)
     _require_one_each(rows, pairs)
     counted = np.isin(arrow.strings(rows, "metric_type"), COUNTED)
@@ -104,11 +108,13 @@ def decide(
     is_absolute = arrow.strings(rows, "mde_kind") == "absolute"
     power = arrow.floats(rows, "power")
     columns |= {
-        "mde_reached": detectable(several.comparison, tail, power),
+        # At the level of the test at this look; between looks nothing is tested.
+        "mde_reached": detectable(several.comparison, monitoring.nominal(course, tail), power),
         "mde_planned": np.where(is_absolute, mde_absolute, mde),
     }
     columns |= _look(rows, plan, tested, course, tail, harm_tail)
     columns |= _remembered(several, course, columns, plan, tested, tail)
+    columns["p_value_worse"] = _worse_then(columns, plan)
     has_look = ~np.isnan(arrow.floats(rows, "look"))
     is_closed = np.where(course.is_sequential, course.is_closed & has_look, plan.is_final)
     return columns, _spread(plan.goal, is_decided), is_closed
@@ -163,6 +169,13 @@ def _remembered(
     if moved.any():
         _move_limits(found, moved, course, plan, tested, tail)
     return found | {"restated_by": np.where(is_old, now["estimate"] - shown["estimate"], np.nan)}
+
+
+def _worse_then(columns: dict[str, FloatArray], plan: Plan) -> FloatArray:
+    """Put p-values of worse guardrails to the numbers of a look that data were changed after."""
+    estimate, error = columns["estimate"], columns["std_error"]
+    is_restated = plan.is_open & (np.abs(columns["restated_by"]) > LEAST_CHANGE * error)
+    return np.where(is_restated, ndtr(plan.goal.sign * estimate / error), columns["p_value_worse"])
 
 
 def _move_limits(
@@ -313,7 +326,13 @@ def _correct(
         "p_launch_corrected": np.where(is_open, decided.p_launch_corrected[of_twin], np.nan),
     }
     tail = np.where(chosen, decided.tail[of_twin], plan.alpha / 2)
-    return columns, tail, np.where(chosen, decided.harm_tail[of_twin], np.nan)
+    harm_tail = np.where(chosen, decided.harm_tail[of_twin], np.nan)
+    columns |= {
+        "test_level": np.where(chosen & ~np.isnan(columns["p_launch"]), tail, np.nan),
+        "launch_level": np.where(is_open, decided.arm_tail[of_twin], np.nan),
+        "harm_level": harm_tail,
+    }
+    return columns, tail, harm_tail
 
 
 def _balance(rows: pa.Table, pairs: Pairs) -> dict[str, FloatArray]:

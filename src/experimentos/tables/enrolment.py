@@ -112,14 +112,26 @@ def _days(table: pa.Table, needed: FloatArray) -> FloatArray:
     short = day >= entered.size
     if short.any():
         days[short] = np.nan
-        traffic = _week(units[-RECENT:])
+        traffic = coming_week(units)
         if arrow.flags(table, "is_assigning").any() and traffic.sum() > 0:
             days[short] = duration_of(needed[short] - entered[-1], traffic, window=wait).total
     return np.asarray(np.maximum(days, 0.0))
 
 
-def _week(recent: FloatArray) -> FloatArray:
-    """Mean units of each of the seven days from the end of the data on."""
+def coming_week(units: FloatArray) -> FloatArray:
+    """Mean units of each of the seven days from the end of the data on.
+
+    Parameters
+    ----------
+    units : array of shape (days,)
+        Units of each day, the last before the end of the data; those of the last 14 count.
+
+    Returns
+    -------
+    array of shape (7,)
+        By day of the week; with fewer than seven days their mean.
+    """
+    recent = units[-RECENT:]
     if recent.size < WEEK:
         return np.full(WEEK, recent.mean())
     ago = np.arange(recent.size, 0, -1)

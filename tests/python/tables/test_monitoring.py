@@ -427,3 +427,33 @@ def looked(z, fraction, look, past, *, is_last):
     }
     looks = pa.Table.from_pylist(list(past), schema=tables.LOOKS_INPUT)
     return tables.effects(column_table(columns), looks).to_pylist()
+
+
+def test_a_family_spans_the_times_at_which_its_metrics_are_read_for_one_look():
+    # Quantiles are read on the data of the build, others are cut at the date of the look.
+    def looked_at(role, metric, days_late, **more):
+        return normal(2.5, 1.0, 1, metric=metric, role=role, look_date=START, is_last_look=True,
+                      as_of=START + dt.timedelta(days=days_late), **more)  # fmt: skip
+
+    margin = {"margin": 20.0, "margin_kind": "absolute"}
+    rows = looked_at("success", "a", 0) + looked_at("success", "b", 2)
+    rows += looked_at("guardrail", "c", 2, **margin)
+    a, b, c = effects(rows)
+    assert column([a, b], "p_value_corrected") == [min(1, 2 * p) for p in column([a, b], "p_value")]
+    together = max(2 * min(column([a, b], "p_value")), c["p_value_noninferior"])
+    assert {row["p_launch"] for row in (a, b, c)} == {together}
+    harm = sorted(row["p_value_harm"] for row in (a, b, c))
+    assert min(row["p_value_harm_corrected"] for row in (a, b, c)) == min(1, 3 * harm[0])
+
+
+@pytest.mark.parametrize("margin", [None, 20.0])
+def test_a_guardrail_stays_as_bad_as_it_was_at_a_look_that_was_recorded(margin):
+    guardrail = {"role": "guardrail", "is_last_look": True, "margin": margin}
+    guardrail |= {"margin_kind": "absolute"} if margin else {}
+    (then,) = effects(normal(-2.5, 1.0, 1, **guardrail))
+    np.testing.assert_allclose(then["p_value_worse"], stats.norm.cdf(-2.5))
+    past = record([then])
+    (again,) = effects(normal(-2.5, 1.0, 1, **guardrail), past)
+    assert again["p_value_worse"] == then["p_value_worse"]
+    (restated,) = effects(normal(1.0, 1.0, 1, **guardrail), past)
+    np.testing.assert_allclose(restated["p_value_worse"], then["p_value_worse"])

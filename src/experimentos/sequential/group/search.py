@@ -10,12 +10,13 @@ from scipy.special import ndtr, ndtri
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from experimentos.moments import BoolArray, FloatArray
+    from experimentos.moments import BoolArray, FloatArray, IntArray
     from experimentos.sequential.group.joint import Paths
 
 MAXIMUM_ITERATIONS = 60
 SMALL_STEP = 3e-7
 SMALL_SECANT_STEP, LARGE_STEP = 1e-8, 0.1
+SMALL_PRODUCT, SMALLER_STEP = 1e-10, 0.01
 DENSITY_AT_ZERO = 1 / np.sqrt(2 * np.pi)
 
 
@@ -82,14 +83,49 @@ def bound_above(
 def rising_root(
     function: Callable[[FloatArray], FloatArray], first: FloatArray, second: FloatArray
 ) -> FloatArray:
-    """Roots of one increasing, nearly straight function per element.
+    """Roots of one increasing, nearly straight function per element, all of them at once.
 
     Parameters
     ----------
     function : function of array of shape (k,) giving array of shape (k,)
         Element ``i`` of the value depends on element ``i`` of the argument alone.
-    first, second : array of shape (k,)
+    first, second : array of shape (k,), or of any other
         Two guesses that differ.
+
+    Returns
+    -------
+    array of that shape
+        NaN where the function is.
+
+    See Also
+    --------
+    rising_roots_apart : Where the function of some elements can be had without the others.
+    """
+    every = np.array(first, dtype=np.float64).ravel()
+
+    def of_some(x: FloatArray, index: IntArray) -> FloatArray:
+        every[index] = x
+        return function(every.reshape(first.shape)).ravel()[index]
+
+    return rising_roots_apart(of_some, every.copy(), second.ravel()).reshape(first.shape)
+
+
+def rising_roots_apart(
+    function: Callable[[FloatArray, IntArray], FloatArray],
+    first: FloatArray,
+    second: FloatArray | Callable[[FloatArray], FloatArray],
+) -> FloatArray:
+    """Roots of one increasing, nearly straight function per element.
+
+    Parameters
+    ----------
+    function : function of two arrays of shape (j,) giving array of shape (j,)
+        Arguments, and the elements that they are of: only those not yet found are asked for, as
+        few need many steps.
+    first : array of shape (k,)
+        A guess.
+    second : array of shape (k,), or function of the values at the first guess
+        Another one that differs.
 
     Returns
     -------
@@ -98,10 +134,13 @@ def rising_root(
 
     Notes
     -----
-    The secant method, kept inside the bracket that the signs seen so far give.
+    The secant method, kept inside the bracket that the signs seen so far give. Its error is about
+    the product of the two errors before: what is left after a step follows from the last two.
     """
-    before, x = first, second
-    value_before, value = function(before), function(x)
+    every, before = np.arange(first.size), first
+    value_before = function(before, every)
+    x = second(value_before) if callable(second) else second
+    value = function(x, every)
     low = np.where(value_before < 0, before, -np.inf)
     high = np.where(value_before > 0, before, np.inf)
     defined = active = ~np.isnan(value) & ~np.isnan(value_before)
@@ -111,12 +150,16 @@ def rising_root(
         following = _secant((before, value_before), (x, value), low, high)
         following = np.where(active & (value != 0), following, x)
         # A small step after a large one says only that the value before was far from 0.
-        settled = (np.abs(following - x) <= SMALL_SECANT_STEP) & (np.abs(x - before) <= LARGE_STEP)
+        step, last_step = np.abs(following - x), np.abs(x - before)
+        settled = (step <= SMALL_SECANT_STEP) & (last_step <= LARGE_STEP)
+        settled |= (step * last_step <= SMALL_PRODUCT) & (last_step <= SMALLER_STEP)
         active = active & ~settled & (value != 0)
         before, value_before, x = x, value, following
-        if not active.any():
+        index = np.flatnonzero(active)
+        if not index.size:
             break
-        value = function(x)
+        value = value.copy()
+        value[index] = function(x[index], index)
     return np.where(defined, x, np.nan)
 
 

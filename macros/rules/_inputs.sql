@@ -1,0 +1,70 @@
+{# One row per treatment variant: its design, its look, and whether a launch may be spoken of in this
+   build: fixed at its end, group sequential at a look, always-valid after seven full days. #}
+{% macro rule_treatments() %}
+    {%- set week_end = experimentos.add_seconds("experiments.starts_at", 604800) %}
+    select
+        experiments.experiment_id,
+        variants.variant,
+        experiments.control,
+        experiments.design,
+        experiments.is_final,
+        experiments.decides_at,
+        {{ week_end }} as week_ends_at,
+        looks.look,
+        looks.next_look_at,
+        looks.next_unit_share,
+        experiments.alpha / 2 as alpha_side,
+        case
+            experiments.design
+            when 'fixed'
+            then experiments.is_final
+            when 'group_sequential'
+            then looks.look is not null
+            else coalesce(experiments.data_as_of >= {{ week_end }}, false)
+        end as is_open,
+        {{ experimentos.next_look_text() }} as next_look
+    from {{ ref("experimentos__experiments") }} as experiments
+    left join
+        {{ ref("experimentos__current_looks") }} as looks
+        on experiments.experiment_index = looks.experiment_index
+    inner join
+        {{ ref("stg_experimentos__variants") }} as variants
+        on experiments.experiment_index = variants.experiment_index
+    where not variants.is_control
+{% endmacro %}
+
+{% macro next_look_text() %}
+    case
+        when looks.next_unit_share is not null
+        then
+            'the next look is due when '
+            || {{ experimentos.as_text("cast(round(100 * looks.next_unit_share) as integer)") }}
+            || ' % of the planned units are there'
+            || coalesce(
+                ', on data until '
+                || {{ experimentos.minute_text("looks.next_look_at") }}
+                || ' at the latest',
+                ''
+            )
+        when looks.next_look_at is not null
+        then
+            'the next look is due on data until '
+            || {{ experimentos.minute_text("looks.next_look_at") }}
+        else 'no further look is planned'
+    end
+{% endmacro %}
+
+{# One row per treatment variant and metric that decides, by the adjustment that decides. #}
+{% macro rule_effects() %}
+    select effects.*, treatments.alpha_side, metrics.mde, metrics.mde_kind
+    from {{ experimentos.inferred("effects") }} as effects
+    inner join
+        treatments
+        on effects.experiment_id = treatments.experiment_id
+        and effects.variant = treatments.variant
+    inner join
+        {{ ref("experimentos__experiment_metrics") }} as metrics
+        on effects.experiment_id = metrics.experiment_id
+        and effects.metric = metrics.metric
+    where effects.used_for_decision and effects.role != 'explore'
+{% endmacro %}

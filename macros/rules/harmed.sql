@@ -1,0 +1,25 @@
+{# Rule 2. Harmed: Rollback. One family over all variants, of every success metric and guardrail (not
+   worse than control; with a margin, than the margin), Holm at the error rate of harm. No look is needed:
+   an always-valid test is read in every build. #}
+{% macro rule_harmed() %}
+    select
+        experiment_id,
+        variant,
+        'harmed' as rule,
+        metric,
+        coalesce(p_value_harm_corrected <= alpha_side, false) as fired,
+        p_value_harm_corrected as observed,
+        alpha_side as threshold,
+        p_value_harm as tested,
+        harm_level as tested_at,
+        metric || case
+            when p_value_harm_corrected <= alpha_side and margin is not null
+            then ' is worse than its margin allows'
+            when p_value_harm_corrected <= alpha_side
+            then ' is worse than control'
+            when p_value_harm_corrected is null
+            then ': harm is not shown, because nothing could be computed'
+            else ': harm is not shown'
+        end as message
+    from effects
+{% endmacro %}

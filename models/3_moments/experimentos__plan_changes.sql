@@ -1,0 +1,45 @@
+-- One row per experiment that was looked at: whether its plan is still that of its looks, and how
+-- many of them were taken on dates that are no longer planned.
+with
+
+    looks as (
+
+        select experiment_id, look_date, data_date, plan_hash
+        from {{ ref("experimentos__past_looks") }}
+        group by experiment_id, look_date, data_date, plan_hash
+
+    ),
+
+    moved as (
+
+        select looks.experiment_id, count(distinct looks.look_date) as n_moved_looks
+        from looks
+        where
+            not exists (
+                select 1
+                from {{ ref("stg_experimentos__looks") }} as planned
+                where
+                    planned.experiment_id = looks.experiment_id
+                    and (planned.look_at = looks.look_date or planned.unit_share is not null)
+            )
+        group by looks.experiment_id
+
+    )
+
+select
+    plans.experiment_id,
+    plans.plan_override,
+    min(looks.data_date) as first_look_on,
+    coalesce(
+        max(case when looks.plan_hash != plans.plan_hash then 1 else 0 end) = 1, false
+    ) as is_changed,
+    cast(
+        coalesce(
+            max(case when plans.design = 'group_sequential' then moved.n_moved_looks end), 0
+        ) as bigint
+    ) as n_moved_looks
+from {{ ref("stg_experimentos__experiments") }} as plans
+inner join looks on plans.experiment_id = looks.experiment_id
+left join moved on plans.experiment_id = moved.experiment_id
+where plans.design != 'fixed'
+group by plans.experiment_id, plans.plan_override

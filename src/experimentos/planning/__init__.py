@@ -1,0 +1,37 @@
+"""Sample size and duration before an experiment, from the warehouse's own history.
+
+`planner` is imported by itself: it needs SciPy, which takes a second.
+"""
+
+from experimentos.planning.baselines import Baseline
+from experimentos.planning.history import History, Traffic, read_history
+from experimentos.planning.paste import next_monday, to_yaml
+from experimentos.planning.period import Period
+from experimentos.planning.question import (
+    DESIGNS,
+    SPENDING,
+    Amount,
+    Question,
+    read_amount,
+    read_guardrail,
+)
+from experimentos.planning.scenarios import MetricNeed, Scenario, Step
+
+__all__ = [
+    "DESIGNS",
+    "SPENDING",
+    "Amount",
+    "Baseline",
+    "History",
+    "MetricNeed",
+    "Period",
+    "Question",
+    "Scenario",
+    "Step",
+    "Traffic",
+    "next_monday",
+    "read_amount",
+    "read_guardrail",
+    "read_history",
+    "to_yaml",
+]

@@ -1,0 +1,242 @@
+"""What is asked of a plan: metrics, effects, split, error rates, and whose history."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from experimentos.errors import InputError
+
+DESIGNS: Final = ("group_sequential", "always_valid", "fixed")
+SPENDING: Final = ("obrien_fleming", "pocock", "linear")
+_SHARES: Final = 1e-3
+_MOST_LOOKS: Final = 100
+_MOST_ALPHA: Final = 0.5
+_LEAST_POWER: Final = 0.5
+
+
+@dataclass(frozen=True)
+class Amount:
+    """An effect or a margin.
+
+    Parameters
+    ----------
+    size : float
+        A fraction of the control value, or metric units.
+    is_relative : bool
+        Which of the two.
+    """
+
+    size: float
+    is_relative: bool = True
+
+    def __str__(self) -> str:
+        return f"{100 * self.size:.4g}%" if self.is_relative else f"{self.size:.6g}"
+
+    @property
+    def given(self) -> str | dict[str, float]:
+        """As a definition spells it."""
+        return str(self) if self.is_relative else {"absolute": self.size}
+
+    def of(self, mean: float) -> float:
+        """Return it in metric units.
+
+        Parameters
+        ----------
+        mean : float
+            The control value.
+
+        Returns
+        -------
+        float
+            0 or more.
+        """
+        return self.size * abs(mean) if self.is_relative else self.size
+
+
+def read_amount(text: str, option: str) -> Amount:
+    """Read ``2%`` or ``absolute:0.5``.
+
+    Parameters
+    ----------
+    text : str
+        What was given.
+    option : str
+        For the message.
+
+    Returns
+    -------
+    Amount
+        Above 0.
+
+    Raises
+    ------
+    InputError
+        If it is something else.
+
+    Examples
+    --------
+    >>> read_amount("2%", "--mde")
+    Amount(size=0.02, is_relative=True)
+    """
+    number = r"(\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
+    relative = re.fullmatch(rf"\s*({number})\s*%\s*", text)
+    absolute = re.fullmatch(rf"\s*absolute\s*:\s*({number})\s*", text)
+    found = relative or absolute
+    size = float(found.group(1)) if found else 0.0
+    if not 0 < size < float("inf"):
+        near = re.fullmatch(rf"\s*({number})\s*", text)
+        hint = f"; did you mean {near.group(1)}% or absolute:{near.group(1)}?" if near else ""
+        msg = (
+            f"{option} must be above 0 and a percentage of the control value like 2%, or "
+            f"absolute:0.5 in metric units; got {text!r}{hint}"
+        )
+        raise InputError(msg)
+    return Amount(size / 100 if relative else size, is_relative=relative is not None)
+
+
+def read_guardrail(text: str) -> tuple[str, Amount | None]:
+    """Read ``metric`` or ``metric:margin``.
+
+    Parameters
+    ----------
+    text : str
+        What was given.
+
+    Returns
+    -------
+    tuple
+        Name and margin.
+
+    Raises
+    ------
+    InputError
+        If the margin cannot be read.
+    """
+    name, found, margin = text.partition(":")
+    if not found:
+        return name.strip(), None
+    return name.strip(), read_amount(margin, f"the margin of --guardrail {name.strip()}")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is to be planned.
+
+    Parameters
+    ----------
+    success : sequence of str
+        Metrics of which one has to be shown better.
+    guardrails : mapping
+        Metric to margin; None: it only must not be shown worse.
+    effects : sequence of Amount
+        Smallest effects looked for; one plan each.
+    weeks : sequence of int
+        Durations to find the smallest effect for; one plan each.
+    shares : mapping
+        Variant to planned share, control first.
+    alpha, power : float
+        Two-sided error rate, and power of the whole experiment.
+    design, spending, looks : str, str, int
+        How it is monitored.
+    on, where, unit : str, optional
+        Whose rows bring units into the population, which of them, and the kind of unit.
+    first, until : date, optional
+        Days, the second exclusive, in which units enter. Default: the latest that are through.
+    history_weeks : int, optional
+        Weeks in which units enter.
+
+    Raises
+    ------
+    InputError
+        If anything is outside what is allowed; all of it is named.
+    """
+
+    success: Sequence[str]
+    guardrails: Mapping[str, Amount | None] = field(default_factory=dict)
+    effects: Sequence[Amount] = ()
+    weeks: Sequence[int] = ()
+    shares: Mapping[str, float] = field(default_factory=lambda: {"control": 0.5, "treatment": 0.5})
+    alpha: float = 0.05
+    power: float = 0.8
+    design: str = "group_sequential"
+    spending: str = "obrien_fleming"
+    looks: int = 4
+    on: str | None = None
+    where: str | None = None
+    unit: str | None = None
+    first: date | None = None
+    until: date | None = None
+    history_weeks: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check."""
+        problems = [*self._metric_problems(), *self._number_problems(), *self._split_problems()]
+        if problems:
+            raise InputError("\n".join(problems))
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Success metrics, then guardrails."""
+        return (*self.success, *self.guardrails)
+
+    def _metric_problems(self) -> list[str]:
+        problems = []
+        if not self.success:
+            problems.append("--metric must name a success metric, got none")
+        twice = {name for name in self.metrics if self.metrics.count(name) > 1}
+        if twice:
+            problems.append(
+                "a metric is given once, as success or as guardrail; given again: "
+                + ", ".join(sorted(twice))
+            )
+        if not self.effects and not self.weeks:
+            problems.append(
+                "say what effect is looked for (--mde 2%), or how long you have (--weeks 4)"
+            )
+        if self.where is not None and self.on is None:
+            problems.append("--where is of the rows of one model: name it with --on")
+        for name, margin in self.guardrails.items():
+            if margin is not None and margin.is_relative and margin.size >= 1:
+                problems.append(
+                    f"the margin of --guardrail {name} must be below 100%, got {margin}"
+                )
+        return problems
+
+    def _number_problems(self) -> list[str]:
+        checks = {
+            f"--alpha must be between 0 and 0.5, got {self.alpha:g}": 0 < self.alpha < _MOST_ALPHA,
+            f"--power must be between 0.5 and 1, got {self.power:g}": _LEAST_POWER < self.power < 1,
+            f"--monitoring must be one of {', '.join(DESIGNS)}; got {self.design!r}": self.design
+            in DESIGNS,
+            f"--spending must be one of {', '.join(SPENDING)}; got {self.spending!r}": self.spending
+            in SPENDING,
+            f"--looks must be from 1 to {_MOST_LOOKS}, got {self.looks}": 1
+            <= self.looks
+            <= _MOST_LOOKS,
+            "--weeks must be 1 or more": all(weeks >= 1 for weeks in self.weeks),
+            "--history must be 1 or more": (self.history_weeks or 1) >= 1,
+            f"--until ({self.until}) must be after --from ({self.first})": self.first is None
+            or self.until is None
+            or self.first < self.until,
+        }
+        if self.first is not None and self.history_weeks is not None:
+            return [*_failed(checks), "--from and --history say the same: give one of them"]
+        return _failed(checks)
+
+    def _split_problems(self) -> list[str]:
+        total = sum(self.shares.values())
+        checks = {
+            f"a split needs control and a treatment, got {', '.join(self.shares)}": len(self.shares)
+            > 1,
+            f"the shares of --split must be above 0 and sum to 1, got a sum of {total:g}": all(
+                share > 0 for share in self.shares.values()
+            )
+            and abs(total - 1) <= _SHARES,
+        }
+        return _failed(checks)
+
+
+def _failed(checks: Mapping[str, bool]) -> list[str]:
+    return [problem for problem, holds in checks.items() if not holds]
