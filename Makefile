@@ -8,7 +8,7 @@ DEMO ?= demo-project
 SQL := models macros reports src/experimentos/demo tests
 WORKERS ?= 2
 
-.PHONY: setup demo test slow validate references lint format bench clean
+.PHONY: setup system demo test slow validate references lint format bench clean
 
 setup: $(VENV)/.installed
 
@@ -17,6 +17,10 @@ $(VENV)/.installed: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv --without-pip $(VENV)
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet --no-compile --disable-pip-version-check --editable '.[dev]'
 	@touch $@
+
+# What pip cannot bring: Pango for memos on paper, Chromium in which the tests look at pages.
+system:
+	@.ci/system
 
 demo: setup
 	$(BIN)/experimentos demo $(DEMO) --force

@@ -75,7 +75,7 @@ class Chart:
         rows = dict.fromkeys(
             tuple(str(value.get(name, "")) for name in names) for value in self.values
         )
-        return tuple(name.replace("label", "About") for name in names), tuple(rows)
+        return tuple("About" if name == "label" else name for name in names), tuple(rows)
 
     def svg(self, width: int = WIDTH) -> str:
         """Draw the chart as an image that needs nothing else.

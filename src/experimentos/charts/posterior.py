@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from experimentos.charts import wording
 from experimentos.charts.chart import Chart, nothing
@@ -54,23 +55,15 @@ def posterior(rows: Sequence[PosteriorRow], theme: Theme = LIGHT, *, unit: str =
         why = "no posterior is defined" if rows else "no posterior was computed"
         return nothing(f"No chart: {why}.", theme)
     names = wording.distinct(row.variant for row in drawn)
-    values = tuple(
-        {
-            "effect": effect,
-            "density": density,
-            "position": position,
-            "variant": names[row.variant],
-            "Variant": names[row.variant],
-            "Credible interval": f"{wording.signed(row.lower, unit)} to "
-            f"{wording.signed(row.upper, unit)}",
-            "Probability to be better": _share(row.probability_better),
-        }
+    values = [
+        {"effect": effect, "density": density, "position": position} | words
         for position, row in enumerate(drawn)
+        for words in [_told(row, names[row.variant], unit)]
         for effect, density in _points(row)
-    )
+    ]
     return Chart(
         kind="posterior",
-        values=values,
+        values=tuple(values),
         text="Posterior of the change. " + wording.listed([_words(r, unit) for r in drawn], "rows"),
         theme=theme,
         options={
@@ -78,6 +71,16 @@ def posterior(rows: Sequence[PosteriorRow], theme: Theme = LIGHT, *, unit: str =
             "several": len(drawn) > 1,
         },
     )
+
+
+def _told(row: PosteriorRow, name: str, unit: str) -> dict[str, Any]:
+    low, high = wording.signed(row.lower, unit), wording.signed(row.upper, unit)
+    return {
+        "variant": name,
+        "Variant": name,
+        "Credible interval": f"{low} to {high}",
+        "Probability to be better": _share(row.probability_better),
+    }
 
 
 def _points(row: PosteriorRow) -> list[tuple[float, float]]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from experimentos.cli.memo import write_memos
+from experimentos.cli.memo import fetcher, write_memos
 from experimentos.cli.options import Format, Output, read_split
 from experimentos.cli.output import opened, print_json, print_lines, reporting, verdict_rows
 from experimentos.memo import read_memos, render_markdown
@@ -84,7 +84,7 @@ def analyze(
             with opened(root, profiles_dir=root) as project:
                 project.install_packages()
                 build(project, full=True)
-                memos = read_memos(project.fetch)
+                memos = read_memos(fetcher(project))
         paths = {} if out is None else write_memos(memos, out, ("md", "html"))
     if output is Format.json:
         print_json({"experiments": verdict_rows(memos, paths)})

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from experimentos.cli.memo import write_memos
+from experimentos.cli.memo import fetcher, write_memos
 from experimentos.cli.options import Format, Output
 from experimentos.cli.output import (
     opened,
@@ -43,7 +43,7 @@ def demo(
             project.install_packages()
             say("Building it with dbt", output)
             build(project, full=True)
-            memos = read_memos(project.fetch)
+            memos = read_memos(fetcher(project))
         paths = write_memos(memos, folder / "memos", ("md", "html"))
     if output is Format.json:
         print_json({"folder": str(folder), "experiments": verdict_rows(memos, paths)})

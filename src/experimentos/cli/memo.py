@@ -20,6 +20,7 @@ from experimentos.cli.output import (
 )
 from experimentos.memo import Memo, Templates, read_memos, templates, write
 from experimentos.memo.changes import Change, find_changes
+from experimentos.memo.marts import CONDITIONS
 from experimentos.project import Project, read_memory
 from experimentos.site import Written, write_site
 
@@ -162,7 +163,12 @@ def _kinds(formats: Sequence[MemoFormat] | None) -> tuple[str, ...]:
 
 def _fetch(project: Project) -> Callable[[str, Sequence[str] | None], Sequence[Mapping[str, Any]]]:
     """Read marts of given experiments; metrics belong to none."""
-    return lambda name, ids: project.fetch(name, None if name == "metrics" else ids)
+
+    def rows(name: str, ids: Sequence[str] | None) -> Sequence[Mapping[str, Any]]:
+        chosen = None if name == "metrics" else ids
+        return project.fetch(name, CONDITIONS.get(name), experiments=chosen)
+
+    return rows
 
 
 def _read(project: Project, wanted: Sequence[str] | None, *, whole: bool) -> tuple[Memo, ...]:
@@ -231,6 +237,22 @@ def _fails(memo: Memo, reasons: Sequence[FailOn]) -> bool:
     return (FailOn.blocked in reasons and memo.is_blocked) or (
         FailOn.rollback in reasons and memo.verdict == "rollback"
     )
+
+
+def fetcher(project: Project) -> Callable[[str], list[dict[str, Any]]]:
+    """Return what reads the rows of a mart that memos need.
+
+    Parameters
+    ----------
+    project : Project
+        Built.
+
+    Returns
+    -------
+    callable
+        Takes the name of a mart.
+    """
+    return lambda name: project.fetch(name, CONDITIONS.get(name))
 
 
 def own_templates(folder: Path | None, project_dir: Path) -> Templates:

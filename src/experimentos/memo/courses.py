@@ -113,7 +113,7 @@ def of_looks(looks: Iterable[Look], findings: tuple[Finding, ...]) -> tuple[Look
 
     def key(row: Look) -> tuple[object, ...]:
         place = order.get((row.metric, row.variant), len(order))
-        return (place, row.metric, row.variant, row.test, row.look or 0)
+        return (place, row.metric, row.variant, row.test == "harm", row.test, row.look or 0)
 
     return tuple(sorted(looks, key=key))
 

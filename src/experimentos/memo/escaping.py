@@ -16,6 +16,8 @@ _ENTITIES = {character: f"&#{ord(character)};" for character in "\\`*{}[]|~$"}
 _ENTITIES |= {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _SPECIAL = re.compile("[" + re.escape("".join(_ENTITIES)) + "]")
 _OUTER_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
+# Most texts are a few such words, and need no second look.
+_PLAIN = re.compile(r"[A-Za-z](?:[A-Za-z0-9,.%()/;]| (?! )){0,200}(?<! )")
 _LINE_START = re.compile(r"^(?:[#+=-]|\d+[.)](?=\s|$))")
 _ADDRESS = re.compile(r"(?i)\b(www)\.|(:)(?=//)")
 _MENTION = re.compile(r"(?<![\w.+-])@(?=\w)")
@@ -84,6 +86,8 @@ def escape(text: str) -> Markup:
     >>> print(escape("one_page | <b>new</b>"))
     one_page &#124; &lt;b&gt;new&lt;/b&gt;
     """
+    if _PLAIN.fullmatch(text) and "www." not in text.lower():
+        return Markup(text)  # noqa: S704 -- nothing in it has a meaning
     line = cut(" ".join(text.split()), TEXT_LENGTH)
     is_right_to_left = False
     if not (line.isascii() and line.isprintable()):

@@ -95,7 +95,10 @@ def _forest(role: str) -> Draw:
 
 def _overview(memo: Memo, theme: Theme) -> Iterator[Panel]:
     findings = memo.harm_family
-    if findings and not _withheld(memo, findings):
+    if "sample_ratio" in memo.blocked_names:
+        # What is to be looked at first is what blocks.
+        yield from _sample_ratio(memo, theme)
+    elif findings and not _withheld(memo, findings):
         rows = [_forest_row(memo, finding) for finding in findings]
         yield Panel("", charts.forest(rows, theme, what="success metrics and guardrails"))
 

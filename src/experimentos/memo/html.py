@@ -123,7 +123,7 @@ class _Tables(Treeprocessor):
         for cell in table.iter():
             if "right" in cell.attrib.pop("style", ""):
                 cell.set("class", "number")
-        frame = Element("div", {"class": "table", "role": "region", "tabindex": "0"})
+        frame = Element("div", {"class": "table", "role": "group", "tabindex": "0"})
         frame.set("aria-label", label)
         frame.append(table)
         frame.tail = "\n"

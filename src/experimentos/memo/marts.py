@@ -35,6 +35,17 @@ MARTS: dict[str, type[Any]] = {
 }
 """Marts read for each experiment, beside ``experiments`` and ``metrics``."""
 
+_LATEST = "select experiment_id, metric, max(as_of) from {relation} group by experiment_id, metric"
+_COMPARISON = "experiment_id, metric, variant, population, basis, adjustment"
+_DECIDED = "select " + _COMPARISON + " from {relation} where used_for_decision"  # noqa: S608
+CONDITIONS: dict[str, str] = {
+    "effects": "is_latest or segment = 'all' and role <> 'explore' "
+    f"and ({_COMPARISON}) in ({_DECIDED})",
+    "moments": "segment = 'all' and (as_of is null "
+    f"or (experiment_id, metric, as_of) in ({_LATEST}))",
+}
+"""Rows that memos need of marts with a row per day; `{relation}` is the mart itself."""
+
 
 def read_memos(fetch: Fetch, experiment_ids: Sequence[str] | None = None) -> tuple[Memo, ...]:
     """Read the memos of experiments from the marts.

@@ -12,7 +12,7 @@ from experimentos.charts import LIGHT, wording
 from experimentos.errors import ArgumentError
 from experimentos.memo import page
 from experimentos.memo.escaping import escape
-from experimentos.memo.figures import TABLED, panels
+from experimentos.memo.figures import FIGURES, TABLED, panels
 from experimentos.memo.filters import FIGURE_END, FIGURE_START
 from experimentos.memo.report import Memo
 from experimentos.memo.templates import Templates, templates, tidy
@@ -107,6 +107,8 @@ def render_sections(
 
 def _told(memo: Memo, name: str, *, pictures: bool) -> str:
     """Tell a figure in words, and refer to its pictures."""
+    if name in TABLED and name in FIGURES and not pictures:
+        return ""
     parts = []
     for number, panel in enumerate(panels(memo, name, LIGHT), 1):
         about = escape(wording.label(panel.title)) if panel.title else ""

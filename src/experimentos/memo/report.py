@@ -154,6 +154,11 @@ class Memo:
         return tuple(check for check in self.health if check.status == "blocked")
 
     @property
+    def blocked_names(self) -> tuple[str, ...]:
+        """Names of the checks that withhold the verdict, each once."""
+        return tuple(dict.fromkeys(check.check_name for check in self.blocked))
+
+    @property
     def problems(self) -> tuple[HealthCheck, ...]:
         """Checks that are not healthy, blocked first."""
         return tuple(check for check in self.health if check.status != "healthy")

@@ -26,6 +26,8 @@ TEXTS = "texts.yml"
 _SECTION = re.compile(r"sections/(\d+)_(\w+)\.md\.j2")
 _NOT_OF_MEMOS = re.compile(rf"(?:{OURS}/)?(?:site/|diff\.)")
 _CELL = re.compile(r"[^|\n]+")
+# What stands before a string that is printed: a value of our words, or a choice of two.
+_PRINTED = {"colon", "else"}
 _MARKS = re.compile(r"^(\s*(?:#{1,6} |- |\*\*)?)(.*?)([\s*:;,.]*)$", re.DOTALL)
 
 
@@ -168,10 +170,8 @@ class Templates:
             raise ArgumentError(msg)
 
     def _finalize(self, value: object) -> Markup:
-        if isinstance(value, Phrase) or type(value) is str:
-            other = self.texts.get(" ".join(value.split()))
-            return finalize(value) if other is None else escape(other)
-        return finalize(value)
+        other = self.texts.get(str(value)) if isinstance(value, Phrase) else None
+        return finalize(value) if other is None else escape(other)
 
     def _is_dropped(self, path: str) -> bool:
         own = None if self.folder is None else self.folder / path
@@ -182,11 +182,16 @@ class _Translation(Extension):
     """Puts a project's texts in the place of the templates', when a template is compiled."""
 
     def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
+        before = ""
         for token in stream:
             if token.type == "data":
                 yield Token(token.lineno, "data", self._translated(token.value))
+            elif token.type == "string" and before in _PRINTED:
+                translate: Callable[[str], str] = self.environment.translate  # type: ignore[attr-defined]
+                yield Token(token.lineno, "string", translate(token.value))
             else:
                 yield token
+            before = token.value if token.type == "name" else token.type
 
     def _translated(self, data: str) -> str:
         translate: Callable[[str], str] = self.environment.translate  # type: ignore[attr-defined]

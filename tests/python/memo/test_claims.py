@@ -5,11 +5,13 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from memo import examples
+from memo import example_full, examples
 from memo.example_marts import effect_row, health_row, variant_decision_row
 
+from experimentos.charts import LIGHT
 from experimentos.memo import read_memos, readings, render_html, render_markdown
 from experimentos.memo.context import Effect, Experiment
+from experimentos.memo.figures import FIGURES, panels
 from experimentos.memo.marts import to_records
 
 (FINAL,) = to_records(Experiment, examples.launch()["experiments"], mart="experiments")
@@ -129,10 +131,70 @@ def test_harm_under_a_blocked_check_is_unverified():
     assert readings.read_harm(effect(), FINAL, blocked=True) == readings.WITHHELD
 
 
-@pytest.mark.parametrize("name", ["launch", "rollback", "blocked", "nulls", "held", "early"])
+@pytest.mark.parametrize(
+    "name", ["launch", "rollback", "blocked", "nulls", "held", "early", "full"]
+)
 def test_no_memo_says_more_than_a_test_can(name):
-    text = render_markdown(examples.memo_of(getattr(examples, name)()))
-    assert NEVER.findall(text) == []
+    make = example_full.full if name == "full" else getattr(examples, name)
+    memo = examples.memo_of(make())
+    assert NEVER.findall(render_markdown(memo)) == []
+    # Charts say no more than sections.
+    words = [panel.chart.text for figure in FIGURES for panel in panels(memo, figure, LIGHT)]
+    assert NEVER.findall(" ".join(words)) == []
+
+
+def steps(marts):
+    text = render_markdown(examples.memo_of(marts))
+    return text.split("### What to do next\n")[1].split("###")[0]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ["plan_changed", "no_look_due", "looks_remain", "guardrail_unsettled", "ruled_out",
+     "inconclusive", None],
+)  # fmt: skip
+def test_only_a_launch_says_to_give_a_variant_to_everyone(rule):
+    marts = examples.launch()
+    assert "Give one_page to everyone" in steps(marts)
+    marts["decisions"][0] |= {"verdict": "hold", "variant": None, "rule": rule}
+    said = steps(marts)
+    assert said.strip().startswith("- ")
+    assert "to everyone" not in said
+    assert "Switch off" not in said
+
+
+def test_a_blocked_experiment_is_told_to_mend_each_check_once():
+    marts = examples.blocked()
+    marts["health"].append(marts["health"][0] | {"population": "assigned"})
+    said = steps(marts)
+    assert said.count("units of a variant are lost or added") == 1
+    assert "Read nothing from these data until then." in said
+    assert "Consider stopping" in said
+    assert "everyone" not in said
+
+
+def test_a_rollback_names_what_to_switch_off_and_nothing_else_to_do_with_it():
+    said = steps(examples.rollback())
+    assert "Switch off loud" in said
+    assert "Give loud" not in said
+
+
+def test_a_level_of_a_segment_is_never_called_different_from_another():
+    text = dict(example_full.texts())["full/segments"]
+    assert "does not say that they differ" in text
+    assert text.count("better after correction") == 2
+
+
+def test_a_posterior_under_a_block_or_before_its_time_says_nothing():
+    for change in ("blocked", "early"):
+        marts = example_full.full()
+        if change == "early":
+            marts["experiments"][0] |= {"is_final": False, "design": "fixed"}
+        else:
+            marts["health"].append(health_row(examples.LAUNCH, "varies", "No.", status="blocked"))
+        text = render_markdown(examples.memo_of(marts))
+        part = text.split("## Posterior probabilities")[1].split("## ")[0]
+        assert not re.search(r"\d", part)
 
 
 def readings_of(text):

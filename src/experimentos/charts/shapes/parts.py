@@ -27,7 +27,10 @@ def finish(*layers: alt.Chart, height: int = HEIGHT) -> alt.LayerChart:
 
 def tips(*fields: str) -> list[alt.Tooltip]:
     """Show fields as they are when a mark is pointed at."""
-    return [alt.Tooltip(field=field, type="nominal") for field in fields]
+    names = {"label": "About"}
+    return [
+        alt.Tooltip(field=field, type="nominal", title=names.get(field, field)) for field in fields
+    ]
 
 
 def zero_x() -> alt.Chart:

@@ -1,0 +1,142 @@
+"""JSON by its schema, PDF, pictures: whole, inert, and the same for the same rows."""
+
+import json
+import re
+from io import BytesIO
+
+import jsonschema
+import pytest
+from memo import example_full, examples
+from memo.example_marts import HOSTILE
+
+from experimentos import memo as memos
+from experimentos.errors import ExperimentosError
+from experimentos.memo import document, pdf
+from experimentos.resources import bundle_path
+
+SCHEMA = (bundle_path("reports") / "memo.schema.json").read_text(encoding="utf-8")
+EXAMPLES = {
+    name: getattr(examples, name)
+    for name in ("launch", "rollback", "blocked", "nulls", "held", "early")
+} | {"full": example_full.full}
+
+
+@pytest.fixture(scope="module")
+def full():
+    return examples.memo_of(example_full.full())
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_json_is_what_the_published_schema_says(name):
+    content = json.loads(document.render_json(examples.memo_of(EXAMPLES[name]())))
+    jsonschema.validate(content, json.loads(SCHEMA))
+    assert content["version"] == document.VERSION
+
+
+def test_the_published_schema_is_that_of_the_classes():
+    """After a meant change: ``python tests/memo/accept.py``; a field less is a new version."""
+    assert document.schema() == SCHEMA
+    jsonschema.Draft202012Validator.check_schema(json.loads(SCHEMA))
+
+
+def test_a_document_with_a_field_less_is_no_memo(full):
+    content = json.loads(document.render_json(full))
+    del content["memo"]["verdict"]
+    with pytest.raises(jsonschema.ValidationError, match="'verdict' is a required property"):
+        jsonschema.validate(content, json.loads(SCHEMA))
+
+
+def test_the_json_holds_the_numbers_behind_each_figure(full):
+    content = json.loads(document.render_json(full))
+    (overview,) = [one for one in content["figures"] if one["figure"] == "overview"]
+    assert overview["columns"][0] == "About"
+    assert overview["rows"][0][:2] == ["ordered · one_page", "+6.532%"]
+    assert len({one["figure"] for one in content["figures"]}) == len(document.FIGURES)
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_hostile_texts_are_texts_of_the_json(text):
+    marts = examples.launch()
+    marts["experiments"][0]["label"] = text
+    content = json.loads(document.render_json(examples.memo_of(marts)).encode("utf-8"))
+    jsonschema.validate(content, json.loads(SCHEMA))
+    assert content["memo"]["experiment"]["label"] == text.replace("\ud800", "?")
+
+
+def test_the_last_bits_change_no_format(full):
+    marts = example_full.full()
+    for name in ("effects", "posteriors", "effects_by_age", "moments"):
+        for row in marts[name]:
+            for column, value in row.items():
+                if isinstance(value, float) and column not in {"margin", "level"}:
+                    row[column] = value * (1 + 1e-13)
+    again = examples.memo_of(marts)
+    assert document.render_json(again) == document.render_json(full)
+    assert memos.render_html(again) == memos.render_html(full)
+
+
+def test_pictures_stand_beside_the_markdown_that_shows_them(full, tmp_path):
+    paths = memos.write([full], tmp_path, formats=("md", "svg"))
+    text = paths[0].read_text(encoding="utf-8")
+    shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text)
+    assert len(shown) > 10
+    assert sorted(shown) == sorted(path.name for path in paths[1:])
+    assert all(path.read_text().startswith("<svg") for path in paths[1:])
+    assert "![" not in memos.render_markdown(full)
+
+
+@pytest.fixture(scope="module")
+def printed():
+    """A short memo on paper: a long one takes seconds."""
+    pytest.importorskip("weasyprint", reason="the extra `pdf` is not installed", exc_type=OSError)
+    return pdf.render_pdf(examples.memo_of(examples.rollback()))
+
+
+def test_a_memo_on_paper_is_the_same_for_the_same_rows(printed):
+    assert pdf.render_pdf(examples.memo_of(examples.rollback())) == printed
+    assert b"CreationDate" not in printed
+
+
+def test_a_memo_on_paper_has_its_verdict_on_the_first_page(printed):
+    from pypdf import PdfReader
+
+    pages = PdfReader(BytesIO(printed)).pages
+    first = pages[0].extract_text()
+    assert "Roll back loud" in first
+    assert "What to do next" in first
+    assert "Definitions" in first
+    assert "Effects on success metrics" not in first
+    assert "Effects on success metrics" in pages[1].extract_text()
+
+
+def test_a_memo_on_paper_is_tagged_and_in_a_language(printed):
+    from pypdf import PdfReader
+
+    root = PdfReader(BytesIO(printed)).trailer["/Root"]
+    assert root["/Lang"] == "en"
+    assert root["/MarkInfo"]["/Marked"]
+    assert "Louder banner" in PdfReader(BytesIO(printed)).metadata.title
+
+
+def test_the_page_for_paper_runs_nothing_and_tells_its_pictures():
+    html = pdf.render_print(examples.memo_of(example_full.full()), memos.templates())
+    assert "<script" not in html
+    assert "script-src 'none'" in html
+    pictures = re.findall(r'<img alt="([^"]*)" src="data:image/svg\+xml;base64,', html)
+    assert len(pictures) > 10
+    assert all(pictures)
+
+
+def test_paper_without_its_library_says_what_to_install(monkeypatch):
+    import builtins
+
+    real = builtins.__import__
+
+    def missing(name, *arguments, **options):
+        if name == "weasyprint":
+            raise ImportError
+        return real(name, *arguments, **options)
+
+    monkeypatch.setattr(builtins, "__import__", missing)
+    with pytest.raises(ExperimentosError, match=r"pip install 'experimentos\[pdf\]'"):
+        pdf.render_pdf(examples.memo_of(examples.held()))
