@@ -162,26 +162,19 @@ def _kinds(formats: Sequence[MemoFormat] | None) -> tuple[str, ...]:
 
 
 def _fetch(project: Project) -> Callable[[str, Sequence[str] | None], Sequence[Mapping[str, Any]]]:
-    """Read marts of given experiments; metrics belong to none."""
+    """Read the rows that memos need of given experiments; metrics belong to none."""
 
     def rows(name: str, ids: Sequence[str] | None) -> Sequence[Mapping[str, Any]]:
         chosen = None if name == "metrics" else ids
-        return project.fetch(name, CONDITIONS.get(name), experiments=chosen)
+        return project.fetch(name, chosen, where=CONDITIONS.get(name))
 
     return rows
 
 
 def _read(project: Project, wanted: Sequence[str] | None, *, whole: bool) -> tuple[Memo, ...]:
     """Read memos; not whole they have no numbers, and are for telling verdicts."""
-    fetch = _fetch(project)
-
-    def rows(name: str) -> Sequence[Mapping[str, Any]]:
-        if not whole and name not in LISTED:
-            return ()
-        # All ids are needed to name the nearest of one that is not known.
-        return fetch(name, None if name == "experiments" else wanted)
-
-    return read_memos(rows, wanted)
+    fetch = fetcher(project, wanted)
+    return read_memos(lambda name: fetch(name) if whole or name in LISTED else [], wanted)
 
 
 def _changes(project: Project, since: datetime | None) -> dict[str, Change]:
@@ -239,20 +232,29 @@ def _fails(memo: Memo, reasons: Sequence[FailOn]) -> bool:
     )
 
 
-def fetcher(project: Project) -> Callable[[str], list[dict[str, Any]]]:
+def fetcher(
+    project: Project, wanted: Sequence[str] | None = None
+) -> Callable[[str], list[dict[str, Any]]]:
     """Return what reads the rows of a mart that memos need.
 
     Parameters
     ----------
     project : Project
         Built.
+    wanted : sequence of str, optional
+        Experiments; default all.
 
     Returns
     -------
     callable
         Takes the name of a mart.
     """
-    return lambda name: project.fetch(name, CONDITIONS.get(name))
+    # All ids are needed to name the nearest of one that is not known; metrics belong to none.
+    return lambda name: project.fetch(
+        name,
+        None if name in ("experiments", "metrics") else wanted,
+        where=CONDITIONS.get(name),
+    )
 
 
 def own_templates(folder: Path | None, project_dir: Path) -> Templates:

@@ -25,8 +25,8 @@ _HEADING = re.compile(r"<h2>(.*?)</h2>\s*", re.DOTALL)
 # What a heading of the first page is about, which stands beside the next.
 _PART = re.compile(r"<h3>.*?(?=<h3>|\Z)", re.DOTALL)
 _PLACE = re.compile(f"<p>{FIGURE_START}(.*?){FIGURE_END}</p>")
-_IN_SCRIPT = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"})
 _NO_NAVIGATION = Markup()
+_IN_SCRIPT = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"})
 FOLDED = frozenset({"method", "appendix", "exclusions"})
 """Sections that are folded at first."""
 

@@ -214,11 +214,7 @@ class Project:
         self._invoke(["deps"])
 
     def fetch(
-        self,
-        name: str,
-        where: str | None = None,
-        *,
-        experiments: Sequence[str] | None = None,
+        self, name: str, experiments: Sequence[str] | None = None, *, where: str | None = None
     ) -> list[dict[str, Any]]:
         """Return the rows of a model of the package.
 
@@ -227,25 +223,27 @@ class Project:
         name : str
             The model's name with or without its prefix: ``decisions``,
             ``experimentos__decisions``.
-        where : str, optional
-            Only those for which this holds: SQL of ours, in which ``{relation}`` is the model.
         experiments : sequence of str, optional
             Ids of the experiments wanted, where the model has a column ``experiment_id``; default
             all.
+        where : str, optional
+            Only those for which this holds: SQL of ours, in which ``{relation}`` is the model.
 
         Returns
         -------
         list of dict
             Column names to Python values; NaN and infinity are as the warehouse holds them.
         """
-        relation = self.relation_name(name)
-        conditions = [] if where is None else [f"({where.format(relation=relation)})"]
+        relation, conditions = self.relation_name(name), []
+        if where is not None:
+            conditions.append(f"({where.format(relation=relation)})")
         if experiments is not None:
+            if not experiments:
+                return []
             ids = ", ".join(self.text_literal(one) for one in experiments)
-            # No list of nothing: a warehouse would not read it.
-            conditions.append(f"experiment_id in ({ids})" if ids else "1 = 0")
-        chosen = f" where {' and '.join(conditions)}" if conditions else ""
-        return self.query(f"select * from {relation}{chosen}")  # noqa: S608
+            conditions.append(f"experiment_id in ({ids})")
+        condition = f" where {' and '.join(conditions)}" if conditions else ""
+        return self.query(f"select * from {relation}{condition}")  # noqa: S608
 
     def text_literal(self, text: str) -> str:
         """Return a text as a string literal of the warehouse.
