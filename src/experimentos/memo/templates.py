@@ -23,8 +23,8 @@ OURS = "ours"
 """Prefix by which a project's template reaches the package's own of the same name."""
 STYLE = "style.css"
 TEXTS = "texts.yml"
-_OTHERS = (f"{OURS}/", "site/")
-"""Folders of templates that are no memo's, or are another name of one."""
+_OTHERS = (f"{OURS}/", "site/", "diff.")
+"""Beginnings of templates that are no memo's, or are another name of one."""
 _SECTION = re.compile(r"sections/(\d+)_(\w+)\.md\.j2")
 _CELL = re.compile(r"[^|\n]+")
 # What stands before a string that is printed: a value of our words, or a choice of two.

@@ -52,10 +52,10 @@ class Pages:
             shrunken_bar=_shrunken_bar,
             tenths=_tenths,
         )
-        style = memo_style(own or templates()) + (folder / "site" / "site.css").read_text("utf-8")
+        style = (folder / "site" / "site.css").read_text(encoding="utf-8")
         script = (folder / "site" / "site.js").read_text(encoding="utf-8")
         self._environment.globals.update(
-            stylesheet=Markup(style),  # noqa: S704 -- ours
+            stylesheet=memo_style(own or templates()) + Markup(style),  # noqa: S704 -- ours
             script=Markup(script),  # noqa: S704 -- ours
             # Only this script may run: a text that became one would not.
             script_hash=Markup(b64encode(sha256(script.encode()).digest()).decode()),  # noqa: S704

@@ -1,10 +1,12 @@
 import json
 import re
+import resource
 
 import pytest
 from memo.many_experiments import fetcher, many
 
 from experimentos.errors import ProjectError
+from experimentos.memo import templates
 from experimentos.site import write_site
 
 
@@ -27,6 +29,20 @@ def test_every_page_is_there_and_every_link_leads_to_one(tmp_path, marts):
         assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text), page
         for link in re.findall(r'href="([^"#:]+)(?:#[\w-]+)?"', text):
             assert (page.parent / link).resolve() in pages, (page, link)
+
+
+def test_the_style_of_memos_and_of_a_project_is_that_of_every_page(tmp_path, marts):
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "style.css").write_text('main > p { color: "own"; }\n')
+    write_site(fetcher(marts), tmp_path / "site", own=templates(own))
+    for page in (tmp_path / "site").rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        style = text.partition("<style>")[2].partition("</style>")[0]
+        assert 'main > p { color: "own"; }' in style
+        # Nothing in it was escaped.
+        assert "&" not in style
+    assert "td > .bad" in (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
 
 
 def test_every_mart_is_read_once_for_each_batch(tmp_path, marts):
@@ -98,3 +114,18 @@ def test_a_project_without_experiments_has_a_site(tmp_path):
     assert written.n_experiments == 0
     assert "0 experiments" in (tmp_path / "index.html").read_text()
     assert "No metric is defined" in (tmp_path / "metrics.html").read_text()
+
+
+@pytest.mark.slow
+def test_a_thousand_experiments_are_written_in_two_minutes_of_two_processors(tmp_path):
+    """Processor time is counted, not the clock: others may be using the machine."""
+    fetch = fetcher(many(1_000))
+    before = processor_seconds()
+    written = write_site(fetch, tmp_path, workers=2)
+    assert processor_seconds() - before < 2 * 120
+    assert written.n_experiments == 1_000
+
+
+def processor_seconds():
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
