@@ -14,6 +14,7 @@ from math import floor, log10
 from typing import TYPE_CHECKING, Self
 
 from markupsafe import Markup
+from markupsafe import escape as escape_markup
 
 from experimentos import charts
 from experimentos.charts.wording import cut, hides
@@ -244,6 +245,11 @@ def fenced(text: str) -> Markup:
     return Markup(f"{fence}sql\n{shown}\n{fence}")  # noqa: S704
 
 
+def cell(text: str) -> Markup:
+    """Print a text of a chart, which is plain already, in HTML."""
+    return escape_markup(text)
+
+
 def word(text: str) -> Markup:
     """Print a word of ours as the name of a class; anything else is nothing."""
     return Markup(text) if re.fullmatch(r"\w+", text, re.ASCII) else Markup()  # noqa: S704
@@ -420,6 +426,7 @@ FILTERS: dict[str, Callable[..., Markup]] = {
         loss,
         figure,
         attribute,
+        cell,
         code,
         fenced,
         word,
