@@ -176,6 +176,14 @@ def test_own_templates_are_taken_from_the_project_or_where_they_are_named(run, d
     assert "must exist" in answer.err
 
 
+def test_the_sql_that_was_run_is_added_on_request(run, demo, tmp_path):
+    options = ["--project-dir", demo[0], "--experiment", "sticky_filters", "--format", "md"]
+    assert run("memo", *options, "--out", tmp_path, "--sql").code == 0
+    text = (tmp_path / "sticky_filters.md").read_text()
+    compiled = demo[0] / "target" / "compiled" / "experimentos" / "models" / "5_decisions"
+    assert (compiled / "experimentos__decisions.sql").read_text().strip("\n") in text
+
+
 def test_every_format_is_written_from_a_build_and_again_with_the_same_bytes(run, demo, tmp_path):
     options = ["--project-dir", demo[0], "--experiment", "sticky_filters"]
     options += [part for kind in ("md", "svg", "html", "pdf", "json") for part in ("-f", kind)]
