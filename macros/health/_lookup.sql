@@ -24,6 +24,8 @@
             ["future_rows", experimentos.health_future_rows, counted],
             ["early_rows", experimentos.health_early_rows, []],
             ["awaited_facts", experimentos.health_awaited_facts, none],
+            ["late_facts", experimentos.health_late_facts, none],
+            ["awaited_looks", experimentos.health_awaited_looks, none],
             ["freshness", experimentos.health_freshness, counted],
             ["assigned_before_facts", experimentos.health_assigned_before_facts, counted],
             ["sample_ratio", experimentos.health_sample_ratio, by_level],

@@ -28,7 +28,10 @@
                 *,
                 case when mde_kind = 'relative' then lift else estimate end
                 * case goal when 'increase' then 1 else -1 end as benefit,
+                -- Without a level nothing is tested now, and limits are not those of the family.
                 case
+                    when level is null
+                    then null
                     when goal = 'increase'
                     then case when mde_kind = 'relative' then lift_upper else upper end
                     else - case when mde_kind = 'relative' then lift_lower else lower end

@@ -25,7 +25,7 @@
                 experiment_id,
                 variant,
                 sum(case when fired then 0 else 1 end) as n_open,
-                max(distance) as distance
+                case when count(*) = count(distance) then max(distance) end as distance
             from bounded
             group by experiment_id, variant
         ) as bounds

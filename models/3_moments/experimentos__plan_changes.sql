@@ -41,5 +41,4 @@ select
 from {{ ref("stg_experimentos__experiments") }} as plans
 inner join looks on plans.experiment_id = looks.experiment_id
 left join moved on plans.experiment_id = moved.experiment_id
-where plans.design != 'fixed'
 group by plans.experiment_id, plans.plan_override

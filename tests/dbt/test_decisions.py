@@ -142,6 +142,8 @@ def test_every_variant_has_evidence_on_every_rule_and_the_first_that_fired_decid
         # An experiment whose definition is not valid has no metrics.
         assert missing <= {"harmed"}, row
         assert row["rule"] == next(rule for rule in POLICY if rules.get(rule)), row
+        # What only the limits of a look can say is not said between looks.
+        assert not (rules["no_look_due"] and rules.get("bounded")), row
 
 
 TESTED = {

@@ -1,6 +1,7 @@
 """``experimentos memo``."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -20,10 +21,16 @@ from experimentos.cli.output import (
 )
 from experimentos.memo import Memo, Templates, read_memos, templates, write
 from experimentos.memo.changes import Change, find_changes
+from experimentos.memo.context import Statement
 from experimentos.memo.marts import CONDITIONS
-from experimentos.project import Project, read_memory
+from experimentos.project import Project, read_compiled, read_memory
 from experimentos.site import Written, write_site
 
+STATEMENTS: Final = (
+    "units", "unit_events", "pair_moments", "moments", "health", "effects", "decision_evidence",
+    "variant_decisions", "decisions",
+)  # fmt: skip
+"""Models whose SQL a memo may hold, in the order in which data go through them."""
 TEMPLATES: Final = "memo_templates"
 """Folder of a project's own templates."""
 
@@ -80,6 +87,9 @@ OwnTemplates = Annotated[
 Texts = Annotated[
     bool, typer.Option("--texts", help="List the texts that `texts.yml` may name, and stop.")
 ]
+Sql = Annotated[
+    bool, typer.Option("--sql", help="Add the SQL that the last build in this folder ran.")
+]
 Fail = Annotated[
     list[FailOn] | None,
     typer.Option(
@@ -128,6 +138,7 @@ def memo(
     fail_on: Fail = None,
     own: OwnTemplates = None,
     texts: Texts = False,
+    sql: Sql = False,
 ) -> None:
     """Write a memo of each experiment from the tables that the last build left."""
     if changed and since is not None:
@@ -147,6 +158,7 @@ def memo(
             changes = _changes(project, since) if changed or since is not None else None
             is_written = site is None or out is not None
             memos = _read(project, _wanted(project, experiment, changes), whole=is_written)
+            memos = _with_sql(project, memos) if sql else memos
             written = None if site is None else write_site(_fetch(project), site, own=used)
         paths: dict[str, Sequence[Path]] = {}
         if is_written:
@@ -157,18 +169,22 @@ def memo(
         raise typer.Exit(1)
 
 
+def _with_sql(project: Project, memos: Sequence[Memo]) -> tuple[Memo, ...]:
+    """Put the SQL of the way from units to the verdict into memos."""
+    compiled = read_compiled(project, STATEMENTS)
+    statements = tuple(Statement(model, text) for model, text in compiled.items())
+    return tuple(replace(memo, statements=statements) for memo in memos)
+
+
 def _kinds(formats: Sequence[MemoFormat] | None) -> tuple[str, ...]:
     return tuple(kind.value for kind in formats or () if kind is not MemoFormat.json)
 
 
 def _fetch(project: Project) -> Callable[[str, Sequence[str] | None], Sequence[Mapping[str, Any]]]:
-    """Read the rows that memos need of given experiments; metrics belong to none."""
-
-    def rows(name: str, ids: Sequence[str] | None) -> Sequence[Mapping[str, Any]]:
-        chosen = None if name == "metrics" else ids
-        return project.fetch(name, chosen, where=CONDITIONS.get(name))
-
-    return rows
+    """Read marts of given experiments; metrics belong to none."""
+    return lambda name, ids: project.fetch(
+        name, None if name == "metrics" else ids, where=CONDITIONS.get(name)
+    )
 
 
 def _read(project: Project, wanted: Sequence[str] | None, *, whole: bool) -> tuple[Memo, ...]:

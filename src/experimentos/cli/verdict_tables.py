@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from html import unescape
-from math import exp
 from typing import Any, Final
 
 from rich.markup import escape
@@ -27,6 +26,9 @@ _RULES: Final = {
     "noninferior": "within its margin",
     "worse": "shown worse, uncorrected",
     "dates_changed": "dates of looks changed",
+    "not_shown_safe": "guardrail without a margin",
+    "bounded": "bound of the benefit",
+    "power_reached": "power reached",
 }
 _BY_P: Final = ("harmed", "launchable", "superior", "noninferior", "worse")
 _DAY_FORMAT: Final = "%Y-%m-%d %H:%M UTC"
@@ -112,8 +114,7 @@ def _show_variant(one: Variant) -> None:
     print_lines(
         "",
         f"[bold]{escape(str(decision['variant']))}: {decision['verdict']}[/], by the first rule "
-        "that fires. The distance is the natural logarithm of p over its threshold: 0 or less has "
-        "fired.",
+        "that fires. The distance is in standard errors: 0 or less meets the threshold.",
     )
     for number, rule in enumerate(one.rules, 1):
         print_lines(*_rule_lines(number, rule))
@@ -164,13 +165,15 @@ def _nearest(one: Variant) -> str:
     """Say which rule came closest to changing the verdict."""
     row = one.nearest
     if row is None:
-        return "No other rule with a p-value would change the verdict."
+        return "No other rule was near enough to be measured."
     metric = "" if row["metric"] == "all" else f" on {row['metric']}"
-    ratio = exp(min(row["distance"], 700.0))
-    times = f"{ratio:.2f}" if ratio < 1e3 else f"{ratio:.0e}"
+    saw = ""
+    if row["observed"] is not None:
+        observed = _p(row["observed"]) if row["rule"] in _BY_P else _number(row["observed"])
+        saw = f": {observed} against {_number(row['threshold'])}"
     return (
-        f"Nearest rule that did not fire: {row['rule']}{metric} ({_RULES[row['rule']]}), with p "
-        f"{_p(row['observed'])} against {_number(row['threshold'])}, {times} times too large."
+        f"Nearest rule that did not fire: {row['rule']}{metric} ({_RULES[row['rule']]}){saw}, "
+        f"{row['distance']:.2f} standard errors short of it."
     )
 
 

@@ -412,6 +412,14 @@ class DayShare:
 
 
 @dataclass(frozen=True, slots=True)
+class Statement:
+    """The SQL of a model as the last build ran it."""
+
+    model: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
 class FunnelStep:
     """One reason rows were left out, and the rows left after it."""
 

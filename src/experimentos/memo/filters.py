@@ -9,13 +9,15 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from html import escape as escape_html
 from math import floor, log10
 from typing import TYPE_CHECKING, Self
 
 from markupsafe import Markup
+from markupsafe import escape as escape_markup
 
 from experimentos import charts
-from experimentos.charts.wording import cut
+from experimentos.charts.wording import cut, hides
 from experimentos.memo.context import Effect, Finding, MetricUse, Posterior
 from experimentos.memo.escaping import Phrase, attribute, escape, finalize
 from experimentos.memo.readings import NOT_DUE, WITHHELD
@@ -229,6 +231,25 @@ def figure(name: str) -> Markup:
     return Markup(f"{FIGURE_START}{escape(name)}{FIGURE_END}")  # noqa: S704
 
 
+def code(text: str) -> Markup:
+    """Print text line by line, as it stands, inside an element that keeps its spaces."""
+    shown = "".join("\ufffd" if hides(sign) and sign not in "\n\t" else sign for sign in text)
+    return Markup(escape_html(shown, quote=False))  # noqa: S704
+
+
+def fenced(text: str) -> Markup:
+    """Print text as a block of code of Markdown, in a fence that nothing in it closes."""
+    shown = "".join("\ufffd" if hides(sign) and sign not in "\n\t" else sign for sign in text)
+    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return Markup(f"{fence}sql\n{shown}\n{fence}")  # noqa: S704
+
+
+def cell(text: str) -> Markup:
+    """Print a text of a chart, which is plain already, in HTML."""
+    return escape_markup(text)
+
+
 def word(text: str) -> Markup:
     """Print a word of ours as the name of a class; anything else is nothing."""
     return Markup(text) if re.fullmatch(r"\w+", text, re.ASCII) else Markup()  # noqa: S704
@@ -405,6 +426,9 @@ FILTERS: dict[str, Callable[..., Markup]] = {
         loss,
         figure,
         attribute,
+        cell,
+        code,
+        fenced,
         word,
         policy,
         margin,

@@ -25,8 +25,8 @@ _HEADING = re.compile(r"<h2>(.*?)</h2>\s*", re.DOTALL)
 # What a heading of the first page is about, which stands beside the next.
 _PART = re.compile(r"<h3>.*?(?=<h3>|\Z)", re.DOTALL)
 _PLACE = re.compile(f"<p>{FIGURE_START}(.*?){FIGURE_END}</p>")
+_IN_SCRIPT = {sign: f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 _NO_NAVIGATION = Markup()
-_IN_SCRIPT = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"})
 FOLDED = frozenset({"method", "appendix", "exclusions"})
 """Sections that are folded at first."""
 
@@ -205,7 +205,9 @@ def in_script(content: object) -> str:
     """
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    return text.translate(_IN_SCRIPT)
+    for sign, escaped in _IN_SCRIPT.items():
+        text = text.replace(sign, escaped)
+    return text
 
 
 def _digest(script: str) -> str:

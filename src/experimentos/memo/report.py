@@ -24,6 +24,7 @@ from experimentos.memo.context import (
     Moments,
     Posterior,
     Power,
+    Statement,
     VariantCount,
     VariantDecision,
     VariantReport,
@@ -100,6 +101,7 @@ class Memo:
     posteriors: tuple[Posterior, ...]
     segments: tuple[Finding, ...]
     shares: tuple[DayShare, ...]
+    statements: tuple[Statement, ...] = ()
 
     def with_role(self, role: str, *, margin: bool | None = None) -> tuple[Finding, ...]:
         """Select the findings of one role.

@@ -23,8 +23,9 @@ OURS = "ours"
 """Prefix by which a project's template reaches the package's own of the same name."""
 STYLE = "style.css"
 TEXTS = "texts.yml"
+_OTHERS = (f"{OURS}/", "site/", "diff.")
+"""Beginnings of templates that are no memo's, or are another name of one."""
 _SECTION = re.compile(r"sections/(\d+)_(\w+)\.md\.j2")
-_NOT_OF_MEMOS = re.compile(rf"(?:{OURS}/)?(?:site/|diff\.)")
 _CELL = re.compile(r"[^|\n]+")
 # What stands before a string that is printed: a value of our words, or a choice of two.
 _PRINTED = {"colon", "else"}
@@ -143,9 +144,11 @@ class Templates:
         tuple of str
             In alphabetical order, from all templates.
         """
-        for path in self.environment.list_templates():
-            if path.endswith(".j2") and not _NOT_OF_MEMOS.match(path):
-                self.environment.get_template(path)
+        environment = self.environment
+        for path in environment.list_templates():
+            if path.endswith(".j2") and not path.startswith(_OTHERS):
+                source, _, _ = environment.loader.get_source(environment, path)  # type: ignore[union-attr]
+                environment.parse(source)
         return tuple(sorted({text for text in self.seen if re.search(r"[A-Za-z]{2}", text)}))
 
     def check(self) -> None:

@@ -3,6 +3,7 @@
 from experimentos.project.bases import opened_base, read_build, read_memory
 from experimentos.project.bindings import Bindings, read_bindings
 from experimentos.project.build import build
+from experimentos.project.compiled import read_compiled
 from experimentos.project.definitions import Definitions, read_definitions
 from experimentos.project.explanations import (
     Comparison,
@@ -43,6 +44,7 @@ __all__ = [
     "opened_base",
     "read_bindings",
     "read_build",
+    "read_compiled",
     "read_definitions",
     "read_memory",
 ]

@@ -234,16 +234,15 @@ class Project:
         list of dict
             Column names to Python values; NaN and infinity are as the warehouse holds them.
         """
-        relation, conditions = self.relation_name(name), []
-        if where is not None:
-            conditions.append(f"({where.format(relation=relation)})")
+        relation = self.relation_name(name)
+        conditions = [] if where is None else [f"({where.format(relation=relation)})"]
         if experiments is not None:
             if not experiments:
                 return []
             ids = ", ".join(self.text_literal(one) for one in experiments)
             conditions.append(f"experiment_id in ({ids})")
-        condition = f" where {' and '.join(conditions)}" if conditions else ""
-        return self.query(f"select * from {relation}{condition}")  # noqa: S608
+        wanted = f" where {' and '.join(conditions)}" if conditions else ""
+        return self.query(f"select * from {relation}{wanted}")  # noqa: S608
 
     def text_literal(self, text: str) -> str:
         """Return a text as a string literal of the warehouse.

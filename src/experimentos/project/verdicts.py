@@ -21,8 +21,10 @@ POLICY: Final = {
 }
 """Rules in the order of the policy, each with the verdict of variants that it decides."""
 PARTS: Final = {
-    "launchable": ("superior", "noninferior", "worse"),
     "plan_changed": ("dates_changed",),
+    "launchable": ("superior", "noninferior", "worse", "not_shown_safe"),
+    "ruled_out": ("bounded",),
+    "inconclusive": ("power_reached",),
 }
 """What a rule is made of: evidence that decides nothing by itself."""
 READS: Final = (

@@ -1,6 +1,8 @@
 """The pages: whole, inert, readable, and the same for the same rows."""
 
 import re
+from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -8,13 +10,14 @@ from memo import example_full, examples
 from memo.example_marts import HOSTILE
 
 from experimentos.memo import read_memos, render_html, render_markdown
+from experimentos.memo.context import Statement
 from experimentos.memo.page import runtime
 from experimentos.resources import bundle_path
 
 ALLOWED = {
     "html", "head", "meta", "title", "style", "body", "header", "p", "h1", "h2", "h3", "bdi", "nav",
     "ul", "li", "a", "main", "section", "div", "table", "thead", "tbody", "tr", "th", "td",
-    "strong", "footer", "details", "summary", "figure", "figcaption", "script",
+    "strong", "footer", "pre", "code", "details", "summary", "figure", "figcaption", "script",
 }  # fmt: skip
 NAMES = {
     "lang", "charset", "name", "content", "http-equiv", "class", "id", "href", "scope", "role",
@@ -172,3 +175,20 @@ def test_the_verdict_is_there_for_the_style_sheet():
     html = render_html(examples.memo_of(examples.rollback()))
     assert '<section id="verdict" class="rollback first">' in html
     assert '<td class="bad">Roll back</td>' in html
+
+
+SQL = "select '<script>' as x -- ``` fence\n  from \"t\" where a < 1 && b > 2"
+
+
+def test_sql_is_shown_as_it_was_run_and_runs_nothing():
+    memo = replace(
+        examples.memo_of(examples.rollback()), statements=(Statement("experimentos__units", SQL),)
+    )
+    html = render_html(memo, runtime=RUNTIME)
+    page = Page(html)
+    assert set(page.tags) <= ALLOWED
+    assert unescape(html.partition("<code>")[2].partition("</code>")[0]) == SQL
+    assert page.tags.count("script") == 3
+    text = render_markdown(memo)
+    assert f"units\n\n````sql\n{SQL}\n````\n" in text
+    assert "`experimentos memo --sql` adds it" not in text

@@ -8,22 +8,24 @@ from experimentos.project import Verdict
 from experimentos.project.verdicts import PARTS, POLICY, Variant, _rules
 from experimentos.resources import bundle_path
 
-FOLDER = bundle_path("models") / "5_decisions"
+LOOKUP = bundle_path("macros") / "rules" / "_lookup.sql"
+
+
+def listed(macro):
+    text = LOOKUP.read_text(encoding="utf-8")
+    text = text[text.index(f"macro {macro}()") :]
+    return text[: text.index("endmacro")]
 
 
 def test_the_rules_are_those_of_the_policy_in_its_order():
-    text = (FOLDER / "experimentos__variant_decisions.sql").read_text(encoding="utf-8")
-    ruled = text[text.index("ruled as (") : text.index("from fired_rules")]
-    assert re.findall(r"(?:then|else) '(\w+)'", ruled) == list(POLICY)
-    verdicts = dict(re.findall(r"when '(\w+)' then '(launch|rollback)'", text))
-    assert verdicts == {rule: verdict for rule, verdict in POLICY.items() if verdict != "hold"}
+    found = re.findall(r'\["(\w+)", "(\w+)"\]', listed("policy"))
+    assert found == list(POLICY.items())
 
 
 def test_every_rule_of_the_evidence_has_its_place():
-    text = (FOLDER / "experimentos__decision_evidence.sql").read_text(encoding="utf-8")
-    listed = re.search(r"for rule in \[(.*?)\]", text, re.DOTALL).group(1)
-    known = {*POLICY, *(part for parts in PARTS.values() for part in parts)}
-    assert set(re.findall(r'"(\w+)"', listed)) == known
+    found = re.findall(r'\["(\w+)", experimentos\.\w+, true,', listed("evidence_parts"))
+    known = [*POLICY, *(part for parts in PARTS.values() for part in parts)]
+    assert sorted(found) == sorted(known)
 
 
 def row(rule, *, fired=False, distance=None, metric="all", variant="new"):

@@ -6,7 +6,7 @@ import platform
 from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 
@@ -25,6 +25,9 @@ from validation.promises.scores import (
 from validation.promises.store import PACKAGE, Counted, digest, finished
 from validation.promises.verdict import Finding, findings
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 DOCUMENT = PACKAGE / "docs" / "validation.md"
 TEMPLATE = Path(__file__).parent / "validation.md.j2"
 # Where an approximation behind the promises is known to be too coarse: shown, and no defect.
@@ -37,6 +40,7 @@ LIMITS = [
     Cell("fixed", kind="skewed", control_share=0.96, units=40_000,
          place="zero-inflated lognormal, 96/4"),
 ]  # fmt: skip
+RUNS = 20_000
 LIBRARIES = ("numpy", "scipy", "pyarrow", "duckdb")
 
 
@@ -46,7 +50,8 @@ def write(found: list[Finding], folder: Path, document: Path = DOCUMENT) -> None
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     text = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
-        summary=_summary(found), made=_made(found, folder), rules=_rules(), truths=TRUTHS,
+        headline=_summary(found, _everywhere), summary=_summary(found, _place),
+        unfinished=_unfinished(found), made=_made(found, folder), rules=_rules(), truths=TRUTHS,
         places=PLACES, columns=["Cell", "Runs", *SCORES.values()], cells=_cells(found, cells()),
         whole=whole.known(folder), whole_rows=[score.row() for score in whole.scores_of(folder)],
         days=whole.BUILDS, limits=_cells(findings(LIMITS, folder), LIMITS),
@@ -85,12 +90,20 @@ def _made(found: list[Finding], folder: Path) -> dict[str, str]:
     }
 
 
-def _summary(found: list[Finding]) -> list[list[str]]:
+def _unfinished(found: list[Finding]) -> str:
+    """What is still to be run, for people; empty when all is done."""
+    runs = {each.cell: each.runs for each in found}
+    short = sum(number < RUNS for number in runs.values()) + len(cells()) - len(runs)
+    return f"{short} of {len(cells())} cells have fewer than {RUNS:,} runs" if short else ""
+
+
+def _summary(found: list[Finding], place_of: Callable[[Finding], str]) -> list[list[str]]:
     """One row per promise and kind of cell: the rate that comes nearest to breaking it."""
     groups: dict[tuple[str, str], list[Finding]] = {}
     for each in found:
-        groups.setdefault((each.promise.score, _place(each)), []).append(each)
-    places = list(dict.fromkeys(map(_place, sorted(found, key=lambda each: not each.cell.is_grid))))
+        groups.setdefault((each.promise.score, place_of(each)), []).append(each)
+    in_order = sorted(found, key=lambda each: not each.cell.is_grid)
+    places = list(dict.fromkeys(map(place_of, in_order)))
     rows = []
     for score, place in sorted(
         groups, key=lambda g: (list(SCORES).index(g[0]), places.index(g[1]))
@@ -118,6 +131,10 @@ def _seen_from(runs: int) -> float:
     promise = Promise("launch", high=BUDGET)
     first = next(k for k in range(runs + 1) if promise.is_broken(k, runs, tests))
     return first / runs
+
+
+def _everywhere(_each: Finding) -> str:
+    return "all"
 
 
 def _place(each: Finding) -> str:

@@ -26,7 +26,6 @@ from validation.promises.verdict import Finding, findings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-RUNS = 20_000
 console = Console(stderr=True)
 _policies: list[Policy] = []
 
@@ -110,7 +109,7 @@ def main(
         list[str] | None,
         typer.Option("--cells", help="Words of a cell's name, separated by commas. Repeatable."),
     ] = None,
-    runs: Annotated[int, typer.Option(min=1, help="Runs of every cell, all told.")] = RUNS,
+    runs: Annotated[int, typer.Option(min=1, help="Runs of every cell, all told.")] = document.RUNS,
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     minutes: Annotated[float, typer.Option(min=0, help="Begin nothing after so many.")] = 1e6,
     folder: Annotated[Path, typer.Option(help="Where counts are kept.")] = store.FOLDER,
