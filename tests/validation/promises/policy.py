@@ -36,8 +36,8 @@ VERDICTS = pa.schema({"experiment_id": pa.string(), "variant": pa.string(), "ver
 EMPTY = {
     "experimentos__health": "experiment_id text, variant text, metric text, status text, "
     "check_name text, message text, p_value double, observed double, threshold double",
-    "experimentos__plan_changes": "experiment_id text, plan_override text, first_look_on timestamp, "
-    "is_changed boolean, n_moved_looks bigint",
+    "experimentos__plan_changes": "experiment_id text, plan_override text, is_changed boolean, "
+    "first_look_on timestamp, n_moved_looks bigint",
     "experimentos__power": "experiment_id text, metric text, variant text, test text, "
     "harm_found double",
 }
