@@ -67,6 +67,7 @@ def test_the_client_needs_no_python_model(by_client: Workshop):
     assert ("experimentos__estimate_effects",) not in names
 
 
+@pytest.mark.slow
 def test_old_statistics_block_until_the_client_step_runs_again(by_client: Workshop):
     shown = {mart: read(by_client, mart) for mart in ("posteriors", "power")}
     assert all(shown.values())

@@ -255,6 +255,7 @@ def test_a_quantile_has_the_look_of_its_latest_readout(shop):
     assert {look["metric"] for look in shop.looks("harm")} == {"middle", "ordered"}
 
 
+@pytest.mark.slow
 def test_a_pull_request_reads_the_looks_of_production_and_writes_its_own(tmp_path):
     shop = Shop(Project(tmp_path / "shop"))
     shop.rates["treatment"] = WINNER
