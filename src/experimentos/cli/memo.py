@@ -180,7 +180,7 @@ def _kinds(formats: Sequence[MemoFormat] | None) -> tuple[str, ...]:
     return tuple(kind.value for kind in formats or () if kind is not MemoFormat.json)
 
 
-def _fetch(project: Project) -> Callable[[str, Sequence[str] | None], Sequence[Mapping[str, Any]]]:
+def _fetch(project: Project) -> Callable[[str, Sequence[str] | None], list[dict[str, Any]]]:
     """Read marts of given experiments; metrics belong to none."""
     return lambda name, ids: project.fetch(
         name, None if name == "metrics" else ids, where=CONDITIONS.get(name)
@@ -265,12 +265,9 @@ def fetcher(
     callable
         Takes the name of a mart.
     """
-    # All ids are needed to name the nearest of one that is not known; metrics belong to none.
-    return lambda name: project.fetch(
-        name,
-        None if name in ("experiments", "metrics") else wanted,
-        where=CONDITIONS.get(name),
-    )
+    fetch = _fetch(project)
+    # All ids are needed to name the nearest of one that is not known.
+    return lambda name: fetch(name, None if name == "experiments" else wanted)
 
 
 def own_templates(folder: Path | None, project_dir: Path) -> Templates:

@@ -6,7 +6,6 @@ experiments at every build would take days. `whole.py` checks that dbt renders t
 
 from __future__ import annotations
 
-import ast
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -99,8 +98,7 @@ def render(name: str) -> str:
 
 def look_columns() -> list[tuple[str, str]]:
     """Names and types of the columns of `experimentos__looks`."""
-    listed = _environment().from_string("{{ experimentos.look_columns() }}").render()
-    return list(ast.literal_eval(listed))
+    return _environment().globals["experimentos"].look_columns()
 
 
 @cache
