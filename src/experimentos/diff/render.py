@@ -3,15 +3,12 @@
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
 from experimentos.diff.differences import Difference, EffectChange, ExperimentChange
 from experimentos.memo import Memo
 from experimentos.memo.context import Finding
-from experimentos.memo.escaping import finalize
-from experimentos.memo.filters import FILTERS
-from experimentos.memo.templates import tidy
-from experimentos.resources import bundle_path
+from experimentos.memo.templates import escaping_environment, tidy
 
 
 def as_markdown(difference: Difference) -> str:
@@ -126,15 +123,4 @@ def _finding(finding: Finding | None) -> dict[str, Any] | None:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(bundle_path("reports")),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        auto_reload=False,
-        autoescape=True,
-        finalize=finalize,
-    )
-    environment.filters.update(FILTERS)
-    return environment
+    return escaping_environment()

@@ -1,14 +1,21 @@
 """Templates: the package's under ``reports/``, and a project's own in front of them."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 import yaml
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+)
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup
@@ -30,6 +37,43 @@ _CELL = re.compile(r"[^|\n]+")
 # What stands before a string that is printed: a value of our words, or a choice of two.
 _PRINTED = {"colon", "else"}
 _MARKS = re.compile(r"^(\s*(?:#{1,6} |- |\*\*)?)(.*?)([\s*:;,.]*)$", re.DOTALL)
+
+
+def escaping_environment(
+    loader: BaseLoader | None = None,
+    finalize: Callable[..., object] = finalize,
+    extensions: Sequence[type[Extension]] = (),
+) -> Environment:
+    """Make an environment in which every expression is escaped.
+
+    Parameters
+    ----------
+    loader : BaseLoader, optional
+        Default: the package's templates.
+    finalize : callable
+        What escapes the value of an expression.
+    extensions : sequence of type
+        Of Jinja.
+
+    Returns
+    -------
+    Environment
+        With the filters of memos.
+    """
+    environment = Environment(
+        loader=loader or FileSystemLoader(bundle_path("reports")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+        # Only what a filter or `finalize` marked as safe passes this second net unchanged.
+        autoescape=True,
+        finalize=finalize,
+        extensions=extensions,
+    )
+    environment.filters.update(FILTERS)
+    return environment
 
 
 @dataclass(frozen=True)
@@ -60,19 +104,11 @@ class Templates:
         """One environment for all memos: every expression is escaped by ``finalize``."""
         ours = FileSystemLoader(bundle_path("reports"))
         own = [] if self.folder is None else [FileSystemLoader(self.folder)]
-        environment = Environment(
+        environment = escaping_environment(
             loader=ChoiceLoader([*own, ours, PrefixLoader({OURS: ours})]),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            auto_reload=False,
-            # Only what a filter or `finalize` marked as safe passes this second net unchanged.
-            autoescape=True,
             finalize=self._finalize,
             extensions=[_Translation],
         )
-        environment.filters.update(FILTERS)
         environment.globals["language"] = self.language
         environment.translate = self.translate  # type: ignore[attr-defined]
         return environment

@@ -4,15 +4,14 @@ from base64 import b64encode
 from collections.abc import Sequence
 from hashlib import sha256
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from experimentos.memo.context import Finding
 from experimentos.memo.escaping import finalize
-from experimentos.memo.filters import FILTERS, NOT_SHOWN, Layout
+from experimentos.memo.filters import NOT_SHOWN, Layout
 from experimentos.memo.page import style as memo_style
 from experimentos.memo.render import file_stem
-from experimentos.memo.templates import Templates, templates
+from experimentos.memo.templates import Templates, escaping_environment, templates
 from experimentos.resources import bundle_path
 from experimentos.site import drawings
 from experimentos.site.entries import Entry
@@ -32,17 +31,7 @@ class Pages:
 
     def __init__(self, own: Templates | None = None) -> None:
         folder = bundle_path("reports")
-        self._environment = Environment(
-            loader=FileSystemLoader(folder),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            auto_reload=False,
-            autoescape=True,
-            finalize=finalize,
-        )
-        self._environment.filters.update(FILTERS)
+        self._environment = escaping_environment()
         self._environment.filters.update(
             bar=_bar,
             columns=_columns,
