@@ -40,7 +40,7 @@
         arms.p_launch_corrected,
         arms.launch_level,
         coalesce(arms.p_launch_corrected <= treatments.alpha_side, false) as is_launch_shown,
-        coalesce(arms.p_harm <= treatments.alpha_side, false) as is_harmed,
+        coalesce(arms.p_harm <= treatments.alpha_harm, false) as is_harmed,
         arms.is_futile,
         case
             when treatments.design = 'group_sequential'

@@ -9,8 +9,11 @@
     ] %}
         {% do parts.update({key: experimentos.part_text(experiment.get(key))}) %}
     {% endfor %}
+    {#- none where it follows alpha: an edit of alpha is told once -#}
+    {% set follows = experiment.get("alpha_harm") == experiment.alpha / 2 %}
     {% do parts.update(
         {
+            "alpha_harm": none if follows else experimentos.part_text(experiment.get("alpha_harm")),
             "id": experiment.get("ids", []) | join(", "),
             "segments": (experiment.get("segments") or []) | join(", ") or none,
             "variants": experimentos.split_text(experiment),

@@ -79,7 +79,7 @@ def shop(tmp_path_factory) -> Shop:
     shop.experiments["drafted"] |= {"alpha": 0.2}
     shop.build("2026-08-26 07:00:00")
     shop.experiments["started"] = {
-        "alpha": 0.2, "end": "2026-10-06", "success": ["ordered", "amounts"],
+        "alpha": 0.2, "alpha_harm": 0.05, "end": "2026-10-06", "success": ["ordered", "amounts"],
         "guardrails": {"spent": {"margin": {"absolute": 0.5}, "window": "3 days"}},
         "status": "stopped", "health": {"crossovers": {"warn": "0.5%", "block": "3%"}},
     }  # fmt: skip
@@ -94,6 +94,7 @@ def test_edits_after_the_start_are_listed_with_what_was_before(shop: Shop):
     seen = "(first seen 2026-09-14)"
     assert shop.edits() == [
         f"alpha 0.1 -> 0.2 {seen}",
+        f"alpha_harm not set -> 0.05 {seen}",
         f"end 2026-09-29 00:00:00 -> 2026-10-06 00:00:00 {seen}",
         f"health, crossovers, block not set -> 3% {seen}",
         f"ordered, where not set -> amount > 1 {seen}",
