@@ -123,6 +123,8 @@
             ) %}
         {% endif %}
     {% endfor %}
+    {# As given, for edits: where it follows alpha, an edit of alpha is told once. #}
+    {% do options.update({"given_alpha_harm": options.alpha_harm}) %}
     {% if options.alpha_harm is none %}
         {% do options.update({"alpha_harm": options.alpha / 2}) %}
     {% endif %}
@@ -131,7 +133,8 @@
         ("correction", experimentos.corrections()),
         ("status", statuses),
     ] if key in given %}
-        {% if key == "correction" and given[key] | string | lower in experimentos.discovery_corrections() %}
+        {% set asked = given[key] | string | lower %}
+        {% if key == "correction" and asked in experimentos.discovery_corrections() %}
             {% do problems.append(
                 experimentos.problem(
                     where,

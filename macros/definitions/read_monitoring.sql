@@ -326,7 +326,9 @@
     {% for phase in experiment.phases %} {% do shares.append(phase.shares | string) %} {% endfor %}
     {# A rate of Rollback that is the default leaves hashes as they were recorded before it was settable. #}
     {% set has_own_harm = experiment.alpha_harm != experiment.alpha / 2 %}
-    {% set rates = [experiment.alpha, experiment.alpha_harm] if has_own_harm else experiment.alpha %}
+    {% set rates = (
+        [experiment.alpha, experiment.alpha_harm] if has_own_harm else experiment.alpha
+    ) %}
     {% set plan = [
         rates,
         experiment.correction,

@@ -9,11 +9,9 @@
     ] %}
         {% do parts.update({key: experimentos.part_text(experiment.get(key))}) %}
     {% endfor %}
-    {#- none where it follows alpha: an edit of alpha is told once -#}
-    {% set follows = experiment.get("alpha_harm") == experiment.alpha / 2 %}
     {% do parts.update(
         {
-            "alpha_harm": none if follows else experimentos.part_text(experiment.get("alpha_harm")),
+            "alpha_harm": experimentos.part_text(experiment.get("given_alpha_harm")),
             "id": experiment.get("ids", []) | join(", "),
             "segments": (experiment.get("segments") or []) | join(", ") or none,
             "variants": experimentos.split_text(experiment),
