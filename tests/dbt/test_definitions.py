@@ -199,11 +199,13 @@ for number, value in enumerate((0, 0.5, -0.01, 1, True, "2.5%", [0.1], None)):
         {"alpha_harm": value},
         f"`alpha_harm` must be a number between 0 and 0.5, got '{value}'",
     )
-for design in ("group_sequential", "always_valid", None):
+for design in ("group_sequential", "always_valid"):
     EXPERIMENTS[f"dunnett_{design}"] = (
-        {"correction": "dunnett"} | ({} if design is None else {"monitoring": {"design": design}}),
-        f"`correction: dunnett` needs `design: fixed`, got {design or 'group_sequential'}:",
+        {"correction": "dunnett", "monitoring": {"design": design}},
+        f"`correction: dunnett` needs `design: fixed`, got {design}: it reads one normal statistic",
+        "use holm, closed or hommel",
     )
+
 
 # name: (the metric as written beside its model, what the report says about it)
 METRICS: dict[str, tuple[Any, ...]] = {
