@@ -305,6 +305,9 @@ with
                 when arms.metric_type = 'proportion' and summary.total between 0 and summary.users
                 then summary.total * (1 - summary.total / nullif(summary.users, 0))
                 when
+                    arms.metric_type = 'mean' and summary.total_squared = 0 and summary.total = 0
+                then 0
+                when
                     arms.metric_type = 'mean'
                     and summary.total_squared
                     - summary.total * summary.total / nullif(summary.users, 0)

@@ -92,6 +92,7 @@ def test_old_statistics_block_until_the_client_step_runs_again(by_client: Worksh
     )
 
 
+@pytest.mark.slow
 def test_a_removed_experiment_disappears(by_client: Workshop):
     (by_client.folder / "experiments/trust_badge.yml").unlink()
     build_by_client(by_client)

@@ -23,6 +23,7 @@ MARTS = {
     "moments",
     "posteriors",
     "power",
+    "validation",
     "variant_decisions",
 }
 

@@ -267,7 +267,13 @@ TABLES_REFUSED: dict[str, tuple[list[dict[str, Any]], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", TABLES_REFUSED)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if number else [])
+        for number, name in enumerate(TABLES_REFUSED)
+    ],
+)
 def test_each_mistake_of_the_table_is_named_once(tmp_path: Path, name: str):
     rows, expected = TABLES_REFUSED[name]
     project = shop(tmp_path, rows)
@@ -284,6 +290,7 @@ def test_columns_of_the_users_own_are_left_alone(tmp_path: Path):
     assert said.passed, said.text
 
 
+@pytest.mark.slow
 def test_a_table_that_is_not_built_is_said_and_a_build_builds_it_first(tmp_path: Path):
     project = shop(tmp_path, [ROW])
     said = check(project)

@@ -115,6 +115,7 @@ def test_a_build_again_and_a_full_refresh_change_nothing_and_restated_rows_are_t
     assert by_now < first["estimate"] / 2
 
 
+@pytest.mark.slow
 def test_a_plan_that_changes_after_a_look_is_held(shop):
     shop.rates["treatment"] = WINNER
     shop.build(LOOKS[0])

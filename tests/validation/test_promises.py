@@ -26,7 +26,9 @@ TWO_LOOKS = evenly(2, (0, 1))
 SMALL = Cell("fixed", 1, 1, 2, units=800, truth="tempting", schedule=TWO_LOOKS)
 
 
-@pytest.mark.parametrize("design", ["fixed", "group_sequential", "always_valid"])
+@pytest.mark.parametrize(
+    "design", ["fixed", pytest.param("group_sequential", marks=pytest.mark.slow), "always_valid"]
+)
 def test_a_cell_runs_and_keeps_its_promises(policy, design):
     cell = replace(SMALL, design=design)
     events = simulate(cell, 40, np.random.default_rng(1), policy)
@@ -87,7 +89,9 @@ def test_the_bound_of_a_defect_is_shared_by_all_rates():
     assert not exact.disagrees(960, 20_000)
 
 
-@pytest.mark.parametrize("design", ["fixed", "group_sequential", "always_valid"])
+@pytest.mark.parametrize(
+    "design", ["fixed", pytest.param("group_sequential", marks=pytest.mark.slow), "always_valid"]
+)
 def test_experiments_that_the_policy_is_not_asked_about_are_held(policy, design):
     cell = Cell(design, 3, 2, 2, 0.7, "planned", units=40_000, schedule=TWO_LOOKS)
     drawn = draw(cell, 25, np.random.default_rng(5))

@@ -6,11 +6,13 @@ import re
 from datetime import date, timedelta
 from xml.etree import ElementTree as ET
 
+import altair as alt
 import pytest
 from memo.example_marts import HOSTILE
 
 from experimentos import charts
 from experimentos.charts import wording
+from experimentos.charts.shapes import SHAPES
 
 START = date(2026, 9, 1)
 NAN, INFINITE = float("nan"), float("inf")
@@ -103,6 +105,13 @@ def test_a_chart_is_the_same_for_the_same_rows(make):
 def test_the_last_bits_of_a_sum_change_nothing(make):
     estimate = make.__defaults__[1]
     assert json.dumps(make(estimate=estimate * (1 + 1e-13)).spec) == json.dumps(make().spec)
+
+
+@pytest.mark.parametrize("make", MADE)
+def test_a_shape_is_valid_vega_lite(make):
+    chart = make()
+    SHAPES[chart.kind](**chart.options).to_dict(validate=True)
+    alt.LayerChart.from_dict({key: part for key, part in chart.spec.items() if key != "config"})
 
 
 @pytest.mark.parametrize("make", MADE)

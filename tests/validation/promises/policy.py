@@ -26,14 +26,33 @@ MODELS = {
     "experimentos__decision_evidence": "5_decisions",
     "experimentos__variant_decisions": "5_decisions",
 }
-MACROS = ("sql/looks.sql", "sql/memory.sql", "warehouses/default.sql", "warehouses/duckdb.sql")
+RULES = sorted(f"rules/{path.name}" for path in (PACKAGE / "macros" / "rules").glob("*.sql"))
+MACROS = (
+    "warehouses/default.sql", "warehouses/duckdb.sql", "sql/looks.sql", "sql/memory.sql",
+    "sql/normal.sql", "sql/texts.sql", *RULES,
+)  # fmt: skip
 VERDICTS = pa.schema({"experiment_id": pa.string(), "variant": pa.string(), "verdict": pa.string()})
 # Tables that the policy reads of an experiment whose data are sound and whose plan was kept.
 EMPTY = {
     "experimentos__health": "experiment_id text, variant text, metric text, status text, "
     "check_name text, message text, p_value double, observed double, threshold double",
-    "stg_experimentos__looks": "experiment_id text, look_at timestamp, unit_share double",
+    "experimentos__plan_changes": "experiment_id text, plan_override text, is_changed boolean, "
+    "first_look_on timestamp, n_moved_looks bigint",
+    "experimentos__power": "experiment_id text, metric text, variant text, test text, "
+    "harm_found double",
 }
+
+
+class _Returned(Exception):  # noqa: N818
+    """What a macro returns, as dbt passes it on."""
+
+    def __init__(self, value: object) -> None:
+        super().__init__()
+        self.value = value
+
+
+def _return(value: object) -> None:
+    raise _Returned(value)
 
 
 class _Package:
@@ -49,7 +68,7 @@ class _Package:
             module = environment.from_string((PACKAGE / "macros" / path).read_text()).module
             for name, value in vars(module).items():
                 if callable(value):
-                    self.found.setdefault(name, _stripped(value))
+                    self.found.setdefault(name, _called(value))
 
     def __getattr__(self, name: str) -> Callable[..., object]:
         try:
@@ -62,8 +81,14 @@ class _Package:
         return self.found.get(f"duckdb__{name}", self.found.get(f"default__{name}"))
 
 
-def _stripped(macro: Callable[..., object]) -> Callable[..., str]:
-    return lambda *arguments: str(macro(*arguments)).strip()
+def _called(macro: Callable[..., object]) -> Callable[..., object]:
+    def call(*arguments: object, **named: object) -> object:
+        try:
+            return str(macro(*arguments, **named)).strip()
+        except _Returned as returned:
+            return returned.value
+
+    return call
 
 
 def render(name: str) -> str:
@@ -85,7 +110,7 @@ def _environment() -> jinja2.Environment:
     environment.globals |= {
         "ref": lambda name: name,
         "config": lambda **_given: "",
-        "return": lambda value: value,
+        "return": _return,
         "is_incremental": lambda: True,
         "this": "experimentos__past_looks",
         "execute": True,

@@ -54,7 +54,8 @@ def shape(kind: str, options: tuple[tuple[str, Option], ...]) -> dict[str, Any]:
     dict
         Vega-Lite; not to be changed, it is shared.
     """
-    drawn = SHAPES[kind](**dict(options)).to_dict()
+    # Tests validate every shape; doing it again in each process costs as much as the drawing.
+    drawn = SHAPES[kind](**dict(options)).to_dict(validate=False)
     layers = []
     for layer in drawn["layer"]:
         # A layer without data reads the rows of the whole chart.
