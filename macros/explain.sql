@@ -400,6 +400,7 @@
                 "variants": experiment.variants | map(attribute="label") | list,
                 "phases": (experiment.phases | map(attribute="label") | list) or ["all"],
                 "alpha": experiment.alpha,
+                "alpha_harm": experiment.alpha_harm,
                 "correction": experiment.correction,
                 "role": pair.role,
                 "goal": pair.goal,

@@ -51,7 +51,7 @@
         ) %}
         {% set given = {} %}
     {% endif %}
-    {% set later = ["alpha_harm", "override", "thresholds"] %}
+    {% set later = ["override", "thresholds"] %}
     {% do experimentos.check_keys(problems, where, given, experimentos.experiment_keys(), later) %}
     {% do experiment.update(experimentos.read_options(where, given, problems)) %}
     {% do experiment.update({"prior": experimentos.checked_prior(where, given, none, problems)}) %}
@@ -87,19 +87,22 @@
     {% set when = ["id", "start", "end", "status"] %}
     {% set who = ["unit", "control", "variants", "segments", "segments_daily", "activation"] %}
     {% set what = ["success", "guardrails", "explore", "summary"] %}
-    {% set how = ["alpha", "power", "mde", "prior", "monitoring", "correction", "health"] %}
-    {{ return(when + who + what + how) }}
+    {% set how = ["alpha", "alpha_harm", "power", "mde", "prior"] %}
+    {% set tests = ["monitoring", "correction", "health"] %}
+    {{ return(when + who + what + how + tests) }}
 {% endmacro %}
 
 {% macro read_options(where, given, problems) %}
     {% set options = {
         "alpha": 0.05,
+        "alpha_harm": none,
         "power": 0.8,
         "correction": "holm",
         "status": "running",
         "mde": none,
     } %}
-    {% for key, low, high in [("alpha", 0, 0.5), ("power", 0.5, 1)] if key in given %}
+    {% set ranges = [("alpha", 0, 0.5), ("alpha_harm", 0, 0.5), ("power", 0.5, 1)] %}
+    {% for key, low, high in ranges if key in given %}
         {% set value = given[key] %}
         {% if value is number and value is not boolean and low < value < high %}
             {% do options.update({key: value}) %}
@@ -120,15 +123,25 @@
             ) %}
         {% endif %}
     {% endfor %}
-    {% for key, allowed, later in [
-        ("correction", ["holm", "bonferroni"], ["hommel", "closed", "dunnett"]),
-        ("status", ["draft", "running", "stopped", "archived"], []),
+    {# As given, for edits: where it follows alpha, an edit of alpha is told once. #}
+    {% do options.update({"given_alpha_harm": options.alpha_harm}) %}
+    {% if options.alpha_harm is none %}
+        {% do options.update({"alpha_harm": options.alpha / 2}) %}
+    {% endif %}
+    {% set statuses = ["draft", "running", "stopped", "archived"] %}
+    {% for key, allowed in [
+        ("correction", experimentos.corrections()),
+        ("status", statuses),
     ] if key in given %}
-        {% if given[key] in later %}
+        {% set asked = given[key] | string | lower %}
+        {% if key == "correction" and asked in experimentos.discovery_corrections() %}
             {% do problems.append(
                 experimentos.problem(
                     where,
-                    "`" ~ key ~ ": " ~ given[key] ~ "` is not supported yet",
+                    "`correction: "
+                    ~ given[key]
+                    ~ "` holds down the share of false discoveries, which does not bound how often "
+                    ~ "a verdict is wrong: it is for segments and explore, and may not decide",
                     none,
                     allowed,
                 )
@@ -152,6 +165,17 @@
     {% endif %}
     {% do options.update(experimentos.read_monitoring(where, given.get("monitoring"), problems)) %}
     {{ return(options) }}
+{% endmacro %}
+
+{# Family-wise corrections of the success metrics: they may decide. #}
+{% macro corrections() %}
+    {{ return(["holm", "bonferroni", "hommel", "closed", "dunnett"]) }}
+{% endmacro %}
+
+{# Corrections of the false discovery rate, by the names that people give them. #}
+{% macro discovery_corrections() %}
+    {% set names = "benjamini_hochberg fdr_bh bh benjamini_yekutieli fdr_by by e_bh fdr" %}
+    {{ return(names.split(" ")) }}
 {% endmacro %}
 
 {% macro checked_amount(where, key, value, problems) %}

@@ -227,6 +227,17 @@
             ) %}
         {% endfor %}
         {% do experimentos.check_deciding(experiment, problems) %}
+        {% if experiment.correction == "dunnett" %}
+            {% do problems.append(
+                experimentos.problem(
+                    experiment.where,
+                    "`correction: dunnett` needs `design: fixed`, got "
+                    ~ design
+                    ~ ": it reads one normal statistic of each variant, which p-values that hold "
+                    ~ "at every look are not; use holm, closed or hommel",
+                )
+            ) %}
+        {% endif %}
     {% endif %}
     {% for key in for_looks if design != "group_sequential" %}
         {% do problems.append(
@@ -313,8 +324,13 @@
     {% endfor %}
     {% set shares = [] %}
     {% for phase in experiment.phases %} {% do shares.append(phase.shares | string) %} {% endfor %}
+    {# A rate of Rollback that is the default leaves hashes as they were recorded before it was settable. #}
+    {% set has_own_harm = experiment.alpha_harm != experiment.alpha / 2 %}
+    {% set rates = (
+        [experiment.alpha, experiment.alpha_harm] if has_own_harm else experiment.alpha
+    ) %}
     {% set plan = [
-        experiment.alpha,
+        rates,
         experiment.correction,
         experiment.control,
         experiment.variants | map("string") | list,

@@ -14,6 +14,7 @@
         looks.next_look_at,
         looks.next_unit_share,
         experiments.alpha / 2 as alpha_side,
+        experiments.alpha_harm,
         case
             experiments.design
             when 'fixed'
@@ -56,7 +57,7 @@
 
 {# One row per treatment variant and metric that decides, by the adjustment that decides. #}
 {% macro rule_effects() %}
-    select effects.*, treatments.alpha_side, metrics.mde, metrics.mde_kind
+    select effects.*, treatments.alpha_side, treatments.alpha_harm, metrics.mde, metrics.mde_kind
     from {{ experimentos.inferred("effects") }} as effects
     inner join
         treatments

@@ -4,6 +4,7 @@
         experiment_id,
         variant,
         sum(case when rule = 'superior' and fired then 1 else 0 end) as n_superior,
+        sum(case when rule = 'noninferior' then 1 else 0 end) as n_margins,
         sum(case when rule = 'noninferior' and not fired then 1 else 0 end) as n_unsettled,
         sum(case when rule = 'worse' and fired then 1 else 0 end) as n_worse,
         {{ experimentos.text_list("case when rule = 'superior' and fired then metric end") }}
@@ -40,7 +41,15 @@
         arms.p_launch_corrected,
         arms.launch_level,
         coalesce(arms.p_launch_corrected <= treatments.alpha_side, false) as is_launch_shown,
-        coalesce(arms.p_harm <= treatments.alpha_side, false) as is_harmed,
+        -- Its own conditions hold, and Holm stops at or before it: with margins, a guardrail may
+        -- be why.
+        coalesce(
+            conditions.n_margins > 0
+            and arms.p_launch <= treatments.alpha_side
+            and arms.p_launch_corrected > treatments.alpha_side,
+            false
+        ) as is_stopped,
+        coalesce(arms.p_harm <= treatments.alpha_harm, false) as is_harmed,
         arms.is_futile,
         case
             when treatments.design = 'group_sequential'

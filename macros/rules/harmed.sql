@@ -7,15 +7,15 @@
         variant,
         'harmed' as rule,
         metric,
-        coalesce(p_value_harm_corrected <= alpha_side, false) as fired,
+        coalesce(p_value_harm_corrected <= alpha_harm, false) as fired,
         p_value_harm_corrected as observed,
-        alpha_side as threshold,
+        alpha_harm as threshold,
         p_value_harm as tested,
         harm_level as tested_at,
         metric || case
-            when p_value_harm_corrected <= alpha_side and margin is not null
+            when p_value_harm_corrected <= alpha_harm and margin is not null
             then ' is worse than its margin allows'
-            when p_value_harm_corrected <= alpha_side
+            when p_value_harm_corrected <= alpha_harm
             then ' is worse than control'
             when p_value_harm_corrected is null
             then ': harm is not shown, because nothing could be computed'

@@ -6,11 +6,11 @@
         effects.variant,
         'not_shown_safe' as rule,
         effects.metric,
-        not coalesce(effects.p_value_harm_corrected <= effects.alpha_side, false) as fired,
+        not coalesce(effects.p_value_harm_corrected <= effects.alpha_harm, false) as fired,
         power.harm_found as observed,
         cast(null as {{ experimentos.type_double() }}) as threshold,
         effects.metric || case
-            when effects.p_value_harm_corrected <= effects.alpha_side
+            when effects.p_value_harm_corrected <= effects.alpha_harm
             then ' is shown worse'
             else
                 ' is not shown safe: ' || coalesce(

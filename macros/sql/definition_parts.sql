@@ -11,6 +11,7 @@
     {% endfor %}
     {% do parts.update(
         {
+            "alpha_harm": experimentos.part_text(experiment.get("given_alpha_harm")),
             "id": experiment.get("ids", []) | join(", "),
             "segments": (experiment.get("segments") or []) | join(", ") or none,
             "variants": experimentos.split_text(experiment),

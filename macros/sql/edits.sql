@@ -7,7 +7,7 @@
 {% macro planned_keys() %}
     {{
         return(
-            ["alpha", "correction", "control", "variants", "design", "spending", "spending_parameter",
+            ["alpha", "alpha_harm", "correction", "control", "variants", "design", "spending", "spending_parameter",
              "success", "guardrails"]
         )
     }}

@@ -11,6 +11,7 @@
         inputs.mde,
         inputs.mde_kind,
         inputs.alpha,
+        inputs.alpha_harm,
         inputs.power,
         inputs.design,
         inputs.planned_n,

@@ -91,6 +91,7 @@ select
     control,
     design,
     alpha,
+    alpha_harm,
     power,
     correction,
     status,

@@ -2,7 +2,9 @@
 
 - Launch: for each arm ``p = max(S x smallest superiority p, largest non-inferiority p)``; Holm over
   arms at the launch level.
-- Success: superiority of every success metric in every arm; Holm or Bonferroni at the launch level.
+- Success: superiority of every success metric in every arm, by the correction that the definition
+  names, at the launch level. Dunnett's is over the arms of a metric, which share a control;
+  Bonferroni over metrics, whose correlation is unknown.
 - Harm: every success metric and guardrail in every arm; Holm at the harm level.
 - Segments and slices are in none of them: within each, Benjamini and Hochberg over its levels.
 
@@ -12,12 +14,13 @@ Sizes come from the definitions (which metrics, which arms), never from what cou
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from experimentos.multiplicity import benjamini_hochberg, correction_named, holm
+from experimentos.multiplicity import benjamini_hochberg, correction_named, dunnett, holm
 
 if TYPE_CHECKING:
     from experimentos.moments import BoolArray, FloatArray, IntArray
@@ -40,9 +43,14 @@ class Hypotheses:
     p_superior, p_noninferior, p_harm : array of shape (k,)
         One-sided; NaN where undefined.
     alpha : array of shape (k,)
-        Two-sided error rate of the experiment: half is for Launch, half for Rollback.
+        Two-sided error rate of the experiment: half is for Launch.
+    alpha_harm : array of shape (k,)
+        One-sided error rate of Rollback.
     correction : array of str, shape (k,)
-        Correction of the success family.
+        Correction of the success family: a key of `multiplicity.CORRECTIONS`.
+    loading : array of shape (k,)
+        Correlation of the comparison with its control, for Dunnett's correction; NaN where it is
+        unknown or the p-value is not that of one normal statistic: Bonferroni pays for it.
     """
 
     group: IntArray
@@ -55,7 +63,9 @@ class Hypotheses:
     p_noninferior: FloatArray
     p_harm: FloatArray
     alpha: FloatArray
+    alpha_harm: FloatArray
     correction: npt.NDArray[np.str_]
+    loading: FloatArray
 
     def take(self, index: IntArray | BoolArray) -> Hypotheses:
         """Return the elements at an index or under a mask.
@@ -131,7 +141,7 @@ def decide(hypotheses: Hypotheses) -> Decided:
     harm = holm(
         given.p_harm[in_harm],
         given.group[in_harm],
-        level=given.alpha[in_harm] / 2,
+        level=given.alpha_harm[in_harm],
         sizes=((n_success + n_guardrails) * n_arms)[in_harm],
     )
     p_harm_corrected[in_harm], harm_tail[in_harm] = harm.p_value, harm.level
@@ -208,7 +218,10 @@ def _success(given: Hypotheses, sizes: FloatArray) -> tuple[FloatArray, FloatArr
     tail = np.full_like(p_corrected, np.nan)
     for name in np.unique(given.correction):
         rows = given.is_success & (given.correction == name)
-        corrected = correction_named(str(name))(
+        how = correction_named(str(name))
+        if how is dunnett:
+            how = partial(dunnett, loading=given.loading[rows], control=given.metric[rows])
+        corrected = how(
             given.p_superior[rows],
             given.group[rows],
             level=given.alpha[rows] / 2,

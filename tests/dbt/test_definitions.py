@@ -174,7 +174,6 @@ EXPERIMENTS: dict[str, tuple[Any, ...]] = {
 } | {
     f"later_{key}": ({key: value}, f"`{key}` is not supported yet")
     for key, value in {
-        "alpha_harm": 0.05,
         "override": "launch",
         "thresholds": {"crossovers": 0.1},
     }.items()
@@ -183,12 +182,30 @@ EXPERIMENTS["later_entry_weight"] = (
     {"success": {"ordered": {"weight": 2}}},
     "metric ordered: `weight` is not supported yet",
 )
-for correction in ("hommel", "closed", "dunnett"):
-    EXPERIMENTS[f"later_correction_{correction}"] = (
+for correction in ("benjamini_hochberg", "benjamini_yekutieli", "fdr_bh"):
+    EXPERIMENTS[f"discoveries_{correction}"] = (
         {"correction": correction},
-        f"`correction: {correction}` is not supported yet",
-        "allowed: holm, bonferroni",
+        f"`correction: {correction}` holds down the share of false discoveries",
+        "may not decide",
+        "allowed: holm, bonferroni, hommel, closed, dunnett",
     )
+EXPERIMENTS["unknown_correction"] = (
+    {"correction": "homel"},
+    "`correction` is 'homel'",
+    "did you mean 'hommel'?",
+)
+for number, value in enumerate((0, 0.5, -0.01, 1, True, "2.5%", [0.1], None)):
+    EXPERIMENTS[f"alpha_harm_{number}"] = (
+        {"alpha_harm": value},
+        f"`alpha_harm` must be a number between 0 and 0.5, got '{value}'",
+    )
+for design in ("group_sequential", "always_valid"):
+    EXPERIMENTS[f"dunnett_{design}"] = (
+        {"correction": "dunnett", "monitoring": {"design": design}},
+        f"`correction: dunnett` needs `design: fixed`, got {design}: it reads one normal statistic",
+        "use holm, closed or hommel",
+    )
+
 
 # name: (the metric as written beside its model, what the report says about it)
 METRICS: dict[str, tuple[Any, ...]] = {

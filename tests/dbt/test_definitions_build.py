@@ -165,9 +165,19 @@ def test_the_check_lists_what_is_held_and_passes(shop: Project):
 
 def test_defaults_are_the_documented_ones(shop: Project):
     row = shop.one("experiments", "experiment_id = 'numbered'")
-    stated = ("alpha", "power", "correction", "design", "status", "owner", "owner_email")
+    stated = (
+        "alpha",
+        "alpha_harm",
+        "power",
+        "correction",
+        "design",
+        "status",
+        "owner",
+        "owner_email",
+    )
     assert [row[key] for key in stated] == [
         0.05,
+        0.025,
         0.8,
         "holm",
         "group_sequential",

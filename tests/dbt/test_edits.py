@@ -79,7 +79,7 @@ def shop(tmp_path_factory) -> Shop:
     shop.experiments["drafted"] |= {"alpha": 0.2}
     shop.build("2026-08-26 07:00:00")
     shop.experiments["started"] = {
-        "alpha": 0.2, "end": "2026-10-06", "success": ["ordered", "amounts"],
+        "alpha": 0.2, "alpha_harm": 0.05, "end": "2026-10-06", "success": ["ordered", "amounts"],
         "guardrails": {"spent": {"margin": {"absolute": 0.5}, "window": "3 days"}},
         "status": "stopped", "health": {"crossovers": {"warn": "0.5%", "block": "3%"}},
     }  # fmt: skip
@@ -94,6 +94,7 @@ def test_edits_after_the_start_are_listed_with_what_was_before(shop: Shop):
     seen = "(first seen 2026-09-14)"
     assert shop.edits() == [
         f"alpha 0.1 -> 0.2 {seen}",
+        f"alpha_harm not set -> 0.05 {seen}",
         f"end 2026-09-29 00:00:00 -> 2026-10-06 00:00:00 {seen}",
         f"health, crossovers, block not set -> 3% {seen}",
         f"ordered, where not set -> amount > 1 {seen}",
@@ -110,7 +111,7 @@ def test_edits_after_the_start_are_listed_with_what_was_before(shop: Shop):
 
 def test_edits_before_the_start_and_those_of_drafts_do_not_count(shop: Shop):
     assert [row["definition_number"] for row in shop.history()] == [1, 2, 3]
-    assert [row["n_edits"] for row in shop.history()] == [0, 0, 7]
+    assert [row["n_edits"] for row in shop.history()] == [0, 0, 8]
     assert [row["definition_number"] for row in shop.history("drafted")] == [1, 2, 3]
     assert [row["status"] for row in shop.history("drafted")] == ["draft", "draft", "running"]
     assert shop.edits("drafted") == []
@@ -128,7 +129,7 @@ def test_the_history_keeps_each_version_of_a_definition_once(shop: Shop):
     texts = [json.loads(row["definition"])["experiment"]["alpha"] for row in (first, second, third)]
     assert texts == ["0.05", "0.1", "0.2"]
     assert (first["edits"], second["edits"]) == (None, None)
-    assert third["edits"].count("first seen 2026-09-14") == 7
+    assert third["edits"].count("first seen 2026-09-14") == 8
 
 
 def test_a_definition_with_problems_is_no_version(shop: Shop):
@@ -142,7 +143,7 @@ def test_a_later_build_repeats_no_edit_and_undoing_one_is_another(shop: Shop):
     shop.build("2026-09-15 07:00:00")
     assert shop.edits() == before
     last = shop.history()[-1]
-    assert (last["n_edits"], last["definition_number"], last["definition"]) == (7, 3, None)
+    assert (last["n_edits"], last["definition_number"], last["definition"]) == (8, 3, None)
     assert shop.history()[-1]["edits"] == shop.history()[-2]["edits"]
     # The problem is mended: the definition is the one that was there before, but for the metric.
     shop.experiments["broken"].pop("success")

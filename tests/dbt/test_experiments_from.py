@@ -97,10 +97,11 @@ def test_a_row_gives_what_the_same_exposure_gives(tmp_path: Path):
         "guardrails": '{"refunds": {"margin": "2%"}}',
         "explore": '["revenue"]',
         "alpha": 0.1,
+        "alpha_harm": 0.02,
         "power": 0.9,
         "mde": "3%",
         "prior": '{"lift": {"mean": 0, "sd": "5%"}}',
-        "correction": "bonferroni",
+        "correction": "dunnett",
         "design": "fixed",
         "planned_n": 80.0,
         "status": "stopped",
@@ -115,10 +116,11 @@ def test_a_row_gives_what_the_same_exposure_gives(tmp_path: Path):
             "guardrails": {"refunds": {"margin": "2%"}},
             "explore": ["revenue"],
             "alpha": 0.1,
+            "alpha_harm": 0.02,
             "power": 0.9,
             "mde": "3%",
             "prior": {"lift": {"mean": 0, "sd": "5%"}},
-            "correction": "bonferroni",
+            "correction": "dunnett",
             "monitoring": {"design": "fixed", "planned_n": 80},
             "status": "stopped",
             # The same units as in the row: the dates keep the two ids apart.
@@ -143,6 +145,7 @@ def test_a_row_gives_what_the_same_exposure_gives(tmp_path: Path):
     for key in ("experiment_id", "experiment_index", "file", "definitions_hash"):
         left.pop(key), right.pop(key)
     assert left == right
+    assert (left["alpha_harm"], left["correction"]) == (0.02, "dunnett")
     grain = "order by metric, variant, basis, as_of"
     ours, theirs = (
         project.rows(

@@ -261,7 +261,8 @@ def test_the_final_look_is_where_the_fixed_design_decides(built: Project):
 
 def test_the_plan_is_what_must_not_change(tmp_path):
     changes: dict[str, dict[str, Any]] = {
-        "same": {}, "alpha": {"alpha": 0.1}, "success": {"success": ["ordered", "explored"]},
+        "same": {}, "alpha": {"alpha": 0.1}, "harm": {"alpha_harm": 0.05},
+        "success": {"success": ["ordered", "explored"]},
         "margin": {"guardrails": {"late": {"margin": "3%"}}},
         "goal": {"success": {"ordered": {"goal": "decrease"}}},
         "window": {"success": {"ordered": {"window": "6 days"}}},
@@ -271,6 +272,9 @@ def test_the_plan_is_what_must_not_change(tmp_path):
         # What may change: dates, looks, the size, explored metrics, words.
         "end": {"end": "2026-10-10"}, "looks": {"monitoring": {"looks": 2}},
         "size": {"monitoring": {"planned_n": 900}}, "explore": {"explore": ["explored"]},
+        # What is said in words is what was meant before.
+        "half": {"alpha_harm": 0.025}, "holm": {"correction": "holm"},
+        "hommel": {"correction": "hommel"},
         "reason": {"monitoring": {"override": "because"}},
     }  # fmt: skip
     base = {"success": ["ordered"], "guardrails": {"late": {"margin": "2%"}}}
@@ -282,7 +286,7 @@ def test_the_plan_is_what_must_not_change(tmp_path):
     )
     plans = {row["experiment_id"]: row["plan_hash"] for row in rows}
     same = {name for name, plan in plans.items() if plan == plans["same"]}
-    assert same == {"same", "end", "looks", "size", "explore", "reason"}
+    assert same == {"same", "end", "looks", "size", "explore", "reason", "half", "holm"}
     assert len(set(plans.values())) == 1 + len(changes) - len(same)
     assert {row["plan_override"] for row in rows} == {None, "because"}
 

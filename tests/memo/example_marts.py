@@ -30,6 +30,7 @@ EXPERIMENT: Row = {
     "control": "control",
     "design": "fixed",
     "alpha": ALPHA,
+    "alpha_harm": ALPHA / 2,
     "power": 0.8,
     "correction": "holm",
     "status": "stopped",

@@ -8,7 +8,7 @@ from experimentos.families import Hypotheses, decide, harm_p_value
 NAN = np.nan
 
 
-def hypotheses(rows, alpha=0.05, correction="holm"):
+def hypotheses(rows, alpha=0.05, correction="holm", alpha_harm=None, loading=NAN):
     """Rows of (group, arm, metric, role, margin?, superior, noninferior, harm)."""
     group, arm, metric, role, margin, superior, noninferior, harm = zip(*rows, strict=True)
     role = np.array(role)
@@ -18,6 +18,8 @@ def hypotheses(rows, alpha=0.05, correction="holm"):
         has_margin=np.array(margin), p_superior=np.array(superior),
         p_noninferior=np.array(noninferior), p_harm=np.array(harm),
         alpha=np.full(len(rows), alpha), correction=np.full(len(rows), correction),
+        alpha_harm=np.full(len(rows), alpha / 2 if alpha_harm is None else alpha_harm),
+        loading=np.broadcast_to(loading, len(rows)),
     )  # fmt: skip
 
 
@@ -139,7 +141,8 @@ def test_launch_of_a_useless_arm_is_as_rare_as_promised(n_success):
             group=group, arm=np.zeros(size, int), metric=np.tile(np.arange(n_success), trials),
             is_success=np.ones(size, bool), is_guardrail=np.zeros(size, bool),
             has_margin=np.zeros(size, bool), p_superior=p.ravel(), p_noninferior=np.full(size, NAN),
-            p_harm=1 - p.ravel(), alpha=np.full(size, 0.05), correction=np.full(size, "holm"),
+            p_harm=1 - p.ravel(), alpha=np.full(size, 0.05), alpha_harm=np.full(size, 0.025),
+            correction=np.full(size, "holm"), loading=np.full(size, NAN),
         )
     )  # fmt: skip
     launched = (found.p_launch_corrected.reshape(p.shape)[:, 0] <= 0.025).sum()

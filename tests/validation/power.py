@@ -461,7 +461,8 @@ def rule(given, arms, correlation):
             families.Hypotheses(
                 group=group, arm=arm, metric=metric, is_success=success, is_guardrail=~success,
                 has_margin=np.array([m.has_margin for m in metrics])[metric], **flat,
-                alpha=np.full(group.size, 0.05), correction=np.full(group.size, "holm"),
+                alpha=np.full(group.size, 0.05), alpha_harm=np.full(group.size, 0.025),
+                correction=np.full(group.size, "holm"), loading=np.full(group.size, np.nan),
             )
         )  # fmt: skip
         arm_passes = (decided.p_launch_corrected <= 0.025).reshape(shape)[:, 0, 0]

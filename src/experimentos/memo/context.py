@@ -23,6 +23,7 @@ class Experiment:
     control: str | None
     design: str | None
     alpha: float | None
+    alpha_harm: float | None
     power: float | None
     correction: str | None
     status: str | None
@@ -47,7 +48,7 @@ class Experiment:
 
     @property
     def alpha_one_sided(self) -> float | None:
-        """Error rate of the Launch family, and of the Harm family: half of alpha."""
+        """Error rate of the Launch family: half of alpha."""
         return None if self.alpha is None else self.alpha / 2
 
 

@@ -61,9 +61,7 @@ def read_effect(effect: Effect, experiment: Experiment, *, blocked: bool) -> str
     """
     if blocked:
         return WITHHELD
-    if effect.role != "explore" and _rejects(
-        effect.p_value_harm_corrected, experiment.alpha_one_sided
-    ):
+    if effect.role != "explore" and _rejects(effect.p_value_harm_corrected, experiment.alpha_harm):
         return BEYOND_MARGIN if effect.margin is not None else WORSE
     if not is_due(effect, experiment):
         return NOT_DUE
@@ -108,7 +106,7 @@ def read_harm(effect: Effect, experiment: Experiment, *, blocked: bool) -> str:
     str
         'worse', 'unverified', 'not_shown' or 'withheld'.
     """
-    harmed = _rejects(effect.p_value_harm_corrected, experiment.alpha_one_sided)
+    harmed = _rejects(effect.p_value_harm_corrected, experiment.alpha_harm)
     if blocked:
         return UNVERIFIED if harmed else WITHHELD
     return WORSE if harmed else NOT_SHOWN

@@ -137,7 +137,7 @@ class ExperimentPlan:
         Their sum.
     detectable_harm : array of shape (metrics,)
         For guardrails without a margin, the deterioration in metric units that these units find
-        with 80 % power at one-sided alpha / 2; else NaN.
+        with 80 % power at the error rate of Rollback, one-sided; else NaN.
     cost : ZeroEffectCost
         What the power leaves out.
     power_at_least : float
@@ -248,13 +248,14 @@ def plan_experiment(
     largest = float(tested.max())
     driver = metrics[int(np.argmax(tested.max(axis=1)))].name
     units = np.ceil(np.concatenate([[1.0], ratios]) * np.ceil(largest) * (1 - 1e-12))
-    cost = _cost(success, margin, arms, tail, tail if alpha_harm is None else alpha_harm)
+    harm = tail if alpha_harm is None else float(probability("alpha_harm", alpha_harm))
+    cost = _cost(success, margin, arms, tail, harm)
     left_out = cost.shown_worse + cost.inside_margin
     left_out += cost.rolled_back if design != "fixed" else 0.0
     return ExperimentPlan(
         metrics=tuple(metric.name for metric in metrics), level=level, power=each,
         inflation=inflation, n_control=n_control, driver=driver, units=units,
-        total=float(units.sum()), detectable_harm=_detectable_harm(metrics, units, tail),
+        total=float(units.sum()), detectable_harm=_detectable_harm(metrics, units, harm),
         cost=cost, power_at_least=max(wanted - left_out, 0.0),
     )  # fmt: skip
 
@@ -346,7 +347,7 @@ def _cost(
 ) -> ZeroEffectCost:  # fmt: skip
     with_margin, family = int(margin.sum()), success.size
     without = family - int(success.sum()) - with_margin
-    share = float(probability("alpha_harm", alpha_harm)) / (family * arms)
+    share = alpha_harm / (family * arms)
 
     def independent(level: float, count: int) -> float:
         return float(-np.expm1(count * np.log1p(-level)))

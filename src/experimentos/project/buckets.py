@@ -124,6 +124,7 @@ def _design(
     return Design(
         name=given["design"],
         alpha=float(given["alpha"]),
+        alpha_harm=float(given["alpha_harm"]),
         looks=np.array(sorted(place for place in places if place >= 0)),
         open_from=int(np.searchsorted(days, week)),
         spending=given["spending"] or "obrien_fleming",

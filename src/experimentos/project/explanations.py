@@ -248,6 +248,7 @@ def _input(
         "goal": settings["goal"],
         "correction": settings["correction"],
         "alpha": settings["alpha"],
+        "alpha_harm": settings["alpha_harm"],
         "is_final": True,
         "is_deciding": phase == "all",
         "has_covariate": False,
@@ -276,10 +277,10 @@ def _comparison(effect: Mapping[str, Any], settings: Mapping[str, Any]) -> Compa
 def _verdict(effect: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     if effect["p_value_fixed"] is None:
         return NO_UNITS
-    side = settings["alpha"] / 2
+    side, harm = settings["alpha"] / 2, settings["alpha_harm"]
     if effect["p_value_corrected"] is not None and effect["p_value_corrected"] <= side:
         return BETTER
     # One test per treatment: the harm of a single metric, as Bonferroni corrects it.
     worse = effect["p_value_worse"]
     n_treatments = len(_treatments(settings))
-    return WORSE if worse is not None and worse * n_treatments <= side else NOT_SHOWN
+    return WORSE if worse is not None and worse * n_treatments <= harm else NOT_SHOWN

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from experimentos.rerandomise.comparing import Compared
 
 DESIGNS = ("fixed", "group_sequential", "always_valid")
+_MOST_HARM = 0.5
 _CLOSER = 1e-9
 
 
@@ -33,7 +34,7 @@ class Design:
     name : str
         One of `DESIGNS`.
     alpha : float
-        Two-sided error rate: half is for better, half for worse.
+        Two-sided error rate: half is for better.
     looks : array of int, shape (looks,)
         Positions of a group sequential design's looks among the days, increasing; the last day is
         its last look.
@@ -45,6 +46,8 @@ class Design:
         Of the spending function.
     planned_n : float
         Planned units of an arm, at which an always-valid test is sharpest.
+    alpha_harm : float, optional
+        One-sided error rate of worse. Default: half of `alpha`.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Design:
     spending: str = "obrien_fleming"
     parameter: float | None = None
     planned_n: float = DEFAULT_PLANNED_N
+    alpha_harm: float | None = None
 
     def __post_init__(self) -> None:
         """Check the name and the error rate."""
@@ -63,6 +67,14 @@ class Design:
         if not 0 < self.alpha < 1:
             msg = f"`alpha` must be between 0 and 1, got {self.alpha!r}"
             raise ArgumentError(msg)
+        if not 0 < self.harm_level < _MOST_HARM:
+            msg = f"`alpha_harm` must be between 0 and 0.5, got {self.alpha_harm!r}"
+            raise ArgumentError(msg)
+
+    @property
+    def harm_level(self) -> float:
+        """One-sided error rate of worse."""
+        return self.alpha / 2 if self.alpha_harm is None else self.alpha_harm
 
     def n_looks(self, days: int, *, is_explored: bool = False) -> int:
         """Count the looks at which better may be said.
@@ -134,9 +146,9 @@ def says_worse(found: Compared, design: Design, *, is_counted: bool) -> BoolArra
     Returns
     -------
     array of bool, shape (runs,)
-        At one-sided alpha / 2 over all days: the always-valid part and the planned one.
+        At `harm_level` over all days: the always-valid part and the planned one.
     """
-    level, shape = design.alpha / 2, found.harm.shape
+    level, shape = design.harm_level, found.harm.shape
     only_any = design.name == "always_valid"
     share = 1.0 if only_any else families.HARM_ANY_SHARE
     size = found.several.comparison.df.size

@@ -242,7 +242,8 @@ def questions_of(metric: Metric, days: int) -> list[Question]:
     list of Question
         The fixed test at the end and on every day, the tests of the design, and their power.
     """
-    alpha, half = metric.design.alpha, metric.design.alpha / 2
+    alpha, harm = metric.design.alpha, metric.design.harm_level
+    half = alpha / 2
     is_explored = metric.role == "explore"
     looks = metric.design.n_looks(days, is_explored=is_explored)
     false, power = "false_positive", "power"
@@ -255,14 +256,14 @@ def questions_of(metric: Metric, days: int) -> list[Question]:
         at = Effect(-metric.aim.sign * metric.aim.margin, metric.aim.margin_is_relative)
         asked.append(Question("noninferior", false, at, half, 1, looks))
         asked.append(Question("noninferior", power, None, metric.power, 1, looks))
-        asked.append(Question("harm", false, at, half, 1, days))
+        asked.append(Question("harm", false, at, harm, 1, days))
         return asked
     if metric.role != "guardrail":
         asked.append(Question("superior", false, None, half, 1, looks))
         if metric.planned is not None:
             asked.append(Question("superior", power, metric.planned, metric.power, 1, looks))
     if not is_explored:
-        asked.append(Question("harm", false, None, half, 1, days))
+        asked.append(Question("harm", false, None, harm, 1, days))
     return asked
 
 

@@ -15,9 +15,10 @@ from experimentos.errors import TableError
 from experimentos.inference import detectable, lift, mixed
 from experimentos.inference.effect import Interval
 from experimentos.inference.mixed import Directed, Goal, Mixed
+from experimentos.moments import divide
 from experimentos.tables import monitoring
 from experimentos.tables.courses import REMEMBERED, Course, follow
-from experimentos.tables.pairs import COUNTED, Pairs
+from experimentos.tables.pairs import COUNTED, Pairs, error_rates
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,6 +47,7 @@ class Plan:
 
     goal: Goal
     alpha: FloatArray
+    alpha_harm: FloatArray
     is_success: BoolArray
     is_guardrail: BoolArray
     has_margin: BoolArray
@@ -230,13 +232,15 @@ def _spread(goal: Goal, rows: BoolArray) -> Goal:
 
 def _plan(rows: pa.Table) -> Plan:
     role = arrow.strings(rows, "role")
-    margin, alpha = arrow.floats(rows, "margin"), arrow.floats(rows, "alpha")
+    margin = arrow.floats(rows, "margin")
+    alpha, alpha_harm = error_rates(rows)
     is_relative = arrow.strings(rows, "margin_kind") == "relative"
     sign = np.where(arrow.strings(rows, "goal") == "decrease", -1.0, 1.0)
     is_guardrail = role == "guardrail"
     return Plan(
         goal=Goal(sign, np.where(is_guardrail, margin, np.nan), is_relative),
-        alpha=np.where((alpha > 0) & (alpha < 1), alpha, np.nan),
+        alpha=alpha,
+        alpha_harm=alpha_harm,
         is_success=role == "success",
         is_guardrail=is_guardrail,
         has_margin=is_guardrail & ~np.isnan(margin),
@@ -267,7 +271,7 @@ def _test(
     has_budget = course.is_anytime & ~course.is_sequential
     p_any = mixed.always_valid_harm(
         several, worse, is_counted,
-        alpha=plan.alpha / 2 * np.where(has_budget, 1.0, families.HARM_ANY_SHARE),
+        alpha=plan.alpha_harm * np.where(has_budget, 1.0, families.HARM_ANY_SHARE),
         planned_n=course.planned_n,
         effective_units=pairs.effective_units,
     )  # fmt: skip
@@ -311,7 +315,9 @@ def _correct(
         p_noninferior=tested.noninferior,
         p_harm=tested.harm,
         alpha=plan.alpha,
+        alpha_harm=plan.alpha_harm,
         correction=arrow.strings(rows, "correction", default="holm"),
+        loading=_loading(rows, pairs),
     )
     decided = families.decide(hypotheses.take(chosen))
     of_twin = (np.cumsum(chosen) - 1)[pairs.twin]
@@ -333,6 +339,19 @@ def _correct(
         "harm_level": harm_tail,
     }
     return columns, tail, harm_tail
+
+
+def _loading(rows: pa.Table, pairs: Pairs) -> FloatArray:
+    """Correlation of comparisons with their control, where there is one look and one period.
+
+    Repeated p-values are not those of one normal statistic, and the weights of periods, which
+    differ between arms, leave less correlation than the product of two loadings says.
+    """
+    is_single = arrow.strings(rows, "design", default="fixed") == "fixed"
+    is_single &= pairs.n_combined <= 1
+    variance = pairs.comparison.std_error**2
+    share = np.where(is_single, divide(pairs.own_control, variance), np.nan)
+    return np.asarray(np.sqrt(np.clip(share, 0.0, 1.0)))
 
 
 def _balance(rows: pa.Table, pairs: Pairs) -> dict[str, FloatArray]:

@@ -27,9 +27,10 @@ EFFECTS_INPUT = arrow.schema(
     "time: as_of look_date; "
     "flag: is_control is_final is_deciding has_covariate is_open is_last_look; "
     "integer: n_units n_events n_phases look; "
-    "double: margin mde alpha power planned_n planned_effective_n time_fraction "
+    "double: margin mde alpha alpha_harm power planned_n planned_effective_n time_fraction "
     "spending_parameter quantile_level quantile_value quantile_std_error " + " ".join(MOMENTS)
 )
+MOST_ALPHA_HARM = 0.5
 PRIOR = "string: prior_kind; double: prior_mean prior_sd prior_alpha prior_beta"
 DECIDING_INPUT = pa.schema([
     *EFFECTS_INPUT,
@@ -120,6 +121,25 @@ def is_deciding(inputs: pa.Table) -> BoolArray:
     """
     of_all = arrow.strings(inputs, "segment") == "all"
     return np.asarray(arrow.flags(inputs, "is_deciding") & of_all)
+
+
+def error_rates(rows: pa.Table) -> tuple[FloatArray, FloatArray]:
+    """Two-sided error rate of experiments, and the one-sided one of Rollback.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table
+        With the columns ``alpha`` and ``alpha_harm``.
+
+    Returns
+    -------
+    alpha, alpha_harm : array of shape (rows,)
+        NaN where outside what is allowed. A rate of Rollback that is not given is half of alpha.
+    """
+    alpha, given = arrow.floats(rows, "alpha"), arrow.floats(rows, "alpha_harm")
+    alpha = np.where((alpha > 0) & (alpha < 1), alpha, np.nan)
+    harm = np.where(np.isnan(given), alpha / 2, given)
+    return alpha, np.where((harm > 0) & (harm < MOST_ALPHA_HARM), harm, np.nan)
 
 
 def joint_moments(inputs: pa.Table) -> JointMoments:

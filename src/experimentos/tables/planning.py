@@ -26,7 +26,7 @@ from experimentos.power import (
 from experimentos.power.rule import HARM_POWER
 from experimentos.tables.comparisons import WORDS
 from experimentos.tables.enrolment import days_until
-from experimentos.tables.pairs import COUNTED, DECIDING_INPUT, Pairs, is_deciding, pair
+from experimentos.tables.pairs import COUNTED, DECIDING_INPUT, Pairs, error_rates, is_deciding, pair
 
 if TYPE_CHECKING:
     from experimentos.estimators import Comparison
@@ -101,7 +101,7 @@ def power(table: pa.Table, enrolment: pa.Table) -> pa.Table:
         result |= {
             "test": hypotheses.test,
             "mde_planned": _planned(hypotheses),
-            "harm_found": _harm_found(hypotheses, arrow.floats(rows, "alpha")),
+            "harm_found": _harm_found(hypotheses, error_rates(rows)[1]),
             "n_needed": needed,
             "days_left": days_until(rows, needed, seen, enrolment),
             "inputs_hash": rows.column("inputs_hash"),
@@ -158,8 +158,7 @@ def _plan(
         return sizes[experiment].astype(np.float64)
 
     arms, success = number("variant", np.ones_like(is_success)), number("metric", is_success)
-    alpha, wanted = arrow.floats(rows, "alpha"), arrow.floats(rows, "power")
-    side = np.where((alpha > 0) & (alpha < 1), alpha / 2, np.nan)
+    side, wanted = error_rates(rows)[0] / 2, arrow.floats(rows, "power")
     level = np.where(is_success, side / (success * arms), side / arms)
     each = 1 - (1 - wanted) / (number("metric", has_margin) + 1)
     each = np.where((wanted > 0) & (wanted < 1), each, np.nan)
@@ -260,6 +259,6 @@ def _planned(given: Hypotheses) -> FloatArray:
     return np.where(relative, given.margin, np.where(size > 0, absolute / size, np.nan))
 
 
-def _harm_found(given: Hypotheses, alpha: FloatArray) -> FloatArray:
-    tail = np.where((alpha > 0) & (alpha < 1) & (given.test == "harm"), alpha / 2, np.nan)
+def _harm_found(given: Hypotheses, alpha_harm: FloatArray) -> FloatArray:
+    tail = np.where(given.test == "harm", alpha_harm, np.nan)
     return detectable(given.comparison, tail, np.full(tail.shape, HARM_POWER))

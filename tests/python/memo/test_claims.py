@@ -1,6 +1,7 @@
 """What a memo may say of a number, and what it never says."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -78,6 +79,17 @@ def test_nothing_is_claimed_inside_the_margin_of_error(
         assert reading == readings.WITHHELD
     if not is_final:
         assert reading not in CLAIMS
+
+
+def test_worse_is_read_at_the_error_rate_of_a_rollback():
+    for rate, p, reading in (
+        (0.1, 0.09, readings.WORSE), (0.1, 0.11, None), (0.005, 0.01, None),
+        (0.005, 0.004, readings.WORSE),
+    ):  # fmt: skip
+        at = replace(FINAL, alpha_harm=rate)
+        assert (read(experiment=at, p_value_harm_corrected=p) == readings.WORSE) == bool(reading)
+        said = readings.read_harm(effect(p_value_harm_corrected=p), at, blocked=False)
+        assert (said == readings.WORSE) == bool(reading)
 
 
 def test_better_follows_the_goal():

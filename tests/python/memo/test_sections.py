@@ -1,10 +1,12 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from memo import examples
 
 from experimentos.memo.templates import templates
+from experimentos.multiplicity import CORRECTIONS
 from experimentos.resources import bundle_path
 
 EXPECTED = Path(examples.__file__).parent
@@ -41,3 +43,23 @@ def test_a_template_says_first_what_it_reads_and_leaves_work_to_filters(path):
     assert "{%-" not in text
     assert "-%}" not in text
     assert not re.search(r"https?://", text)
+
+
+@pytest.mark.parametrize("correction", [*CORRECTIONS, None])
+def test_the_method_names_the_correction_and_what_it_needs(correction):
+    memo = examples.memo_of(examples.launch())
+    memo = replace(memo, experiment=replace(memo.experiment, correction=correction))
+    text = dict(templates().render_sections(memo))["method"]
+    assert ("Corrected p of success metrics: " in text) == (correction is not None)
+    assert ("positively dependent" in text) == (correction == "hommel")
+    if correction is not None:
+        assert re.search(rf"Corrected p of success metrics: {correction}\b", text, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("rate", [0.001, 0.2])
+def test_the_method_names_the_error_rate_of_a_rollback(rate):
+    memo = examples.memo_of(examples.launch())
+    memo = replace(memo, experiment=replace(memo.experiment, alpha_harm=rate))
+    text = dict(templates().render_sections(memo))["method"]
+    assert f"| Error rate of a rollback, one-sided | {rate:g} over all success metrics" in text
+    assert "| Of it for a launch, one-sided | 0.025 over" in text

@@ -87,6 +87,11 @@ def test_harm_that_the_units_find_has_its_power():
     assert np.isnan(harm[:4]).all()
     reached = power.proportions_power(0.02, 0.02 + harm[4], *plan.units, alpha=0.025, sides=1)
     assert reached == pytest.approx(0.8, rel=1e-9)
+    loose = power.plan_experiment(METRICS, alpha_harm=0.1)
+    found = loose.detectable_harm[4]
+    reached = power.proportions_power(0.02, 0.02 + found, *loose.units, alpha=0.1, sides=1)
+    assert reached == pytest.approx(0.8, rel=1e-9)
+    assert (loose.units == plan.units).all()
 
 
 def test_a_metric_without_a_deviation_is_not_overlooked():

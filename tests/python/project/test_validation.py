@@ -16,8 +16,8 @@ START = dt.datetime(2026, 1, 1)
 USUAL = {
     "metric": "bought", "variant": "b", "role": "success", "metric_type": "mean",
     "goal": "increase", "margin": None, "margin_kind": None, "mde": 0.1, "mde_kind": "relative",
-    "alpha": 0.05, "power": 0.8, "design": "group_sequential", "planned_n": None,
-    "spending": "pocock", "spending_parameter": None, "has_covariate": False,
+    "alpha": 0.05, "alpha_harm": 0.025, "power": 0.8, "design": "group_sequential",
+    "planned_n": None, "spending": "pocock", "spending_parameter": None, "has_covariate": False,
     "enters_by_day": True, "starts_at": START, "data_as_of": START + dt.timedelta(days=20),
 }  # fmt: skip
 

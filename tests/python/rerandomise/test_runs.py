@@ -111,7 +111,7 @@ def test_a_run_is_decided_as_the_verdict_would_be(name, design):
     kind, aim, role = CASES[name]
     cells = shop(name, kind, np.random.default_rng(7))
     looks = np.array([2, 5, 8])
-    plan = Design(design, 0.3, looks, open_from=1, planned_n=400.0)
+    plan = Design(design, 0.3, looks, open_from=1, planned_n=400.0, alpha_harm=0.2)
     metric = metric_of(kind, cells, role=role, aim=aim, design=plan)
     days = cells.days
     sums = add_up(cells, kind, days)
@@ -143,7 +143,8 @@ def by_builds(control, treatment, runs, metric, days):
         number = design.looks.tolist().index(look) + 1 if look in design.looks else None
         is_last = look == days.size - 1
         more = {
-            "alpha": design.alpha, "role": metric.role, "metric_type": metric.kind.metric_type,
+            "alpha": design.alpha, "alpha_harm": design.alpha_harm, "role": metric.role,
+            "metric_type": metric.kind.metric_type,
             "goal": "increase" if metric.aim.sign > 0 else "decrease", "margin": margin,
             "margin_kind": "relative" if metric.aim.margin_is_relative else "absolute",
             "has_covariate": metric.kind.has_covariate, "design": design.name,
@@ -165,7 +166,7 @@ def by_builds(control, treatment, runs, metric, days):
                 is_open = row["is_open"] or (metric.role == "explore" and look >= design.open_from)
                 of_run["better"] |= is_open and p is not None and p <= level
                 harm = row["p_value_harm"]
-                of_run["worse"] |= harm is not None and harm <= level
+                of_run["worse"] |= harm is not None and harm <= design.harm_level
                 of_run["p_value_fixed"] = row["p_value_fixed"]
                 past += remembered(row, margin) if row["look"] is not None else []
     return found
@@ -358,3 +359,5 @@ def test_what_is_wrong_is_named():
         Design("weekly", 0.05, np.array([0]))
     with pytest.raises(ArgumentError, match="alpha"):
         Design("fixed", 1.5, np.array([0]))
+    with pytest.raises(ArgumentError, match="alpha_harm"):
+        Design("fixed", 0.05, np.array([0]), alpha_harm=0.5)

@@ -130,6 +130,9 @@ def test_the_harm_that_would_have_been_found_has_eighty_percent_power():
     row, (effect,) = one(rows), effects(rows)
     z = stats.norm.isf(0.025) + stats.norm.isf(0.2)
     np.testing.assert_allclose(row["harm_found"], z * effect["std_error"] / 4)
+    loose = one(rows, alpha_harm=0.1)
+    z = stats.norm.isf(0.1) + stats.norm.isf(0.2)
+    np.testing.assert_allclose(loose["harm_found"], z * effect["std_error"] / 4)
     assert row["test"] == "harm"
     assert power(guardrail("latency"))[0]["harm_found"] is None
     assert one(pair(counted(500, 200), counted(500, 180)))["harm_found"] is None

@@ -188,6 +188,7 @@ def _state(cell: Cell, runs: int, build: int, look: int | None) -> dict[str, pa.
     experiments = pa.table({
         "experiment_id": ids, "experiment_index": number, "control": each(CONTROL, pa.string()),
         "design": each(cell.design, pa.string()), "alpha": each(ALPHA, pa.float64()),
+        "alpha_harm": each(ALPHA / 2, pa.float64()),
         "is_final": each(_is_last(cell, build), pa.bool_()),
         "decides_at": each(_when(cell, cell.schedule.builds - 1), time),
         "data_as_of": each(when, time), "starts_at": each(START, time),
