@@ -59,3 +59,33 @@
         )
     }}
 {% endmacro %}
+
+{# Whether any of the given bits is set: {mask column: {bit: anything}}. #}
+{% macro any_bit(bits) %}
+    {% set terms = [] %}
+    {% for column, given in bits.items() %}
+        {% set sum = namespace(of=0) %}
+        {% for bit in given %} {% set sum.of = sum.of + 2**bit %} {% endfor %}
+        {% do terms.append("mask_" ~ column ~ " & " ~ sum.of ~ " <> 0") %}
+    {% endfor %}
+    {{ return("(" ~ terms | join(" or ") ~ ")" if terms else "1 = 0") }}
+{% endmacro %}
+
+{# The condition that rows of a source belong to a class that metrics of some shapes may read; none if all
+   rows may. #}
+{% macro may_be_read(plan, source, shapes) %}
+    {% set bits = {} %}
+    {% set others = {} %}
+    {% for template in plan.templates.values() %}
+        {% for measure in template if measure[0] == source %}
+            {% set found = bits if measure[5] in shapes else others %}
+            {% do found.setdefault(measure[3], {}).update({measure[4]: true}) %}
+        {% endfor %}
+    {% endfor %}
+    {% for column, given in others.items() %}
+        {% for bit in given if bit not in bits.get(column, {}) %}
+            {{ return(experimentos.any_bit(bits)) }}
+        {% endfor %}
+    {% endfor %}
+    {{ return(none) }}
+{% endmacro %}

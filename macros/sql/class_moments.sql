@@ -128,7 +128,12 @@
                     , {{ expression }} as count_{{ place }}
                 {%- endfor %}
             from {{ experimentos.rows_of_source(definitions, plan, source) }} as unit_events
-            where unit_events.source = {{ source }}
+            where
+                unit_events.source = {{ source }}
+                {%- set read = experimentos.may_be_read(
+                    plan, source, shapes | map(attribute="index") | list
+                ) %}
+                {{ "and " ~ read if read is not none }}
         ) as numbers
     group by {{ keys | join(", ") }}
 {% endmacro %}

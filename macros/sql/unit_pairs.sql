@@ -274,7 +274,7 @@
         or experimentos.has_exact_closes(plan)
         or experimentos.has_part_days(definitions)
         or experimentos.has_slices(plan)
-        or experimentos.has_caps(plan)
+        or (experimentos.has_caps(plan) and experimentos.is_daily())
     ) %}
         {{ return(true) }}
     {% endif %}
