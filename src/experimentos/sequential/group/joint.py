@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from experimentos.moments import BoolArray, FloatArray
     from experimentos.sequential.group.grids import Plan
 
+# What a kernel of a few rows may have, so that it stays in the cache of a core.
+KERNEL_ELEMENTS = 2**16
+
 
 @dataclass(frozen=True)
 class Exits:
@@ -114,12 +117,8 @@ def advance(
     growth = (information - paths.information)[:, None]
     scale = np.sqrt(0.5 / growth)
     start = scale * (paths.score + growth * paths.drift[:, None])
-    kernel = (scale * score)[:, :, None] - start[:, None, :]
+    density = _arriving(scale * score, start, paths.mass)
     with np.errstate(under="ignore"):
-        np.multiply(kernel, kernel, out=kernel)
-        np.negative(kernel, out=kernel)
-        np.exp(kernel, out=kernel)
-        density = np.matmul(kernel, paths.mass[:, :, None])[:, :, 0]
         mass = density * weights * (half * root * scale / np.sqrt(np.pi))
     return Paths(score, mass, information, paths.drift)
 
@@ -320,6 +319,21 @@ def _rows(
     low = np.where(undefined, -np.inf, np.minimum(low, high))
     slopes = np.nan_to_num(slopes[:, 0], posinf=0.0, neginf=0.0)
     return (low, high, known, slopes, undefined), shape
+
+
+def _arriving(here: FloatArray, start: FloatArray, mass: FloatArray) -> FloatArray:
+    """Sum mass times a Gaussian of the distance over the starts, a few rows at a time."""
+    found = np.empty_like(here)
+    size = max(1, KERNEL_ELEMENTS // (here.shape[1] * start.shape[1]))
+    with np.errstate(under="ignore"):
+        for first in range(0, len(here), size):
+            rows = slice(first, first + size)
+            kernel = here[rows, :, None] - start[rows, None, :]
+            np.multiply(kernel, kernel, out=kernel)
+            np.negative(kernel, out=kernel)
+            np.exp(kernel, out=kernel)
+            np.matmul(kernel, mass[rows, :, None], out=found[rows, :, None])
+    return found
 
 
 def _gap(
