@@ -12,7 +12,7 @@ from scipy.special import ndtri
 from experimentos.arguments import one_of, probability
 from experimentos.errors import ArgumentError
 from experimentos.sequential.group import joint
-from experimentos.sequential.group.grids import growing, plan
+from experimentos.sequential.group.grids import growing, least_reached, plan
 from experimentos.sequential.group.search import bound_above
 from experimentos.sequential.group.shapes import fitted
 from experimentos.sequential.group.spending import spend
@@ -229,11 +229,17 @@ def _integration(task: _Task) -> Plan:
     target = np.maximum.accumulate(task.target, axis=1)
     increments = np.diff(target, axis=1, prepend=0.0)
     highest = np.where(increments > 0, -ndtri(increments), np.inf)
-    changed = ~np.isnan(task.used).all(axis=1, keepdims=True)
-    highest = np.where(changed & np.isfinite(highest), np.maximum(highest, 9.5), highest)
+    changed: BoolArray = np.any(~np.isnan(task.used), axis=1)
+    far = changed[:, None] & np.isfinite(highest)
+    highest = np.where(far, np.maximum(highest, 9.5), highest)
     highest = np.where(np.isnan(task.used), highest, task.used)
     lowest = -highest if task.symmetric else task.lower
-    return plan(np.minimum(lowest, highest), highest, task.information, np.zeros(len(target)))
+    free = np.flatnonzero(~changed & np.isinf(lowest).all(axis=1))
+    floor = np.full(target.shape, -np.inf)
+    floor[free] = least_reached(target[free], increments[free], task.information[free])
+    return plan(
+        np.minimum(lowest, highest), highest, task.information, np.zeros(len(target)), floor=floor
+    ).alike(np.isfinite(highest) | changed[:, None])
 
 
 def _solve(task: _Task, integration: Plan) -> FloatArray:
