@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MAXIMUM_ITERATIONS = 60
 SMALL_STEP = 1e-4
 SMALL_SECANT_STEP, LARGE_STEP = 1e-8, 0.1
-SMALL_PRODUCT, SMALLER_STEP = 1e-10, 0.01
+SMALL_PRODUCT, SMALLER_STEP, LONGEST_STEP = 1e-10, 0.01, 0.5
 DENSITY_AT_ZERO = 1 / np.sqrt(2 * np.pi)
 
 
@@ -124,6 +124,8 @@ def rising_roots_apart(
     function: Callable[[FloatArray, IntArray], FloatArray],
     first: FloatArray,
     second: FloatArray | Callable[[FloatArray], FloatArray],
+    *,
+    slack: Callable[[FloatArray], FloatArray] = np.ones_like,
 ) -> FloatArray:
     """Roots of one increasing, nearly straight function per element.
 
@@ -136,6 +138,8 @@ def rising_roots_apart(
         A guess.
     second : array of shape (k,), or function of the values at the first guess
         Another one that differs.
+    slack : function of array giving array of its shape
+        How many times the usual error may be left at an argument. Default: 1.
 
     Returns
     -------
@@ -162,7 +166,10 @@ def rising_roots_apart(
         # A small step after a large one says only that the value before was far from 0.
         step, last_step = np.abs(following - x), np.abs(x - before)
         settled = (step <= SMALL_SECANT_STEP) & (last_step <= LARGE_STEP)
-        settled |= (step * last_step <= SMALL_PRODUCT) & (last_step <= SMALLER_STEP)
+        more = slack(following)
+        settled |= (step * last_step <= SMALL_PRODUCT * more) & (
+            last_step <= np.minimum(SMALLER_STEP * np.sqrt(more), LONGEST_STEP)
+        )
         active = active & ~settled & (value != 0)
         before, value_before, x = x, value, following
         index = np.flatnonzero(active)
