@@ -103,7 +103,9 @@ def decide(
     course = follow(rows, past, several, pairs, alpha=plan.alpha, is_counted=counted)
     tested = _test(several, plan, pairs, counted, course)
     columns, tail, harm_tail = _correct(rows, pairs, plan, tested)
-    columns |= _intervals(several, plan, tested, course, tail, _is_shown(plan, course, pairs))
+    bounds = monitoring.boundary(course, tail)
+    level = monitoring.nominal(course, tail, bounds.now)
+    columns |= _intervals(several, plan, tested, tail, level, _is_shown(plan, course, pairs))
     columns |= _balance(rows, pairs)
     size, mde = np.abs(several.comparison.mean_control), arrow.floats(rows, "mde")
     mde_absolute = np.where(size > 0, mde / size, np.nan)
@@ -111,10 +113,10 @@ def decide(
     power = arrow.floats(rows, "power")
     columns |= {
         # At the level of the test at this look; between looks nothing is tested.
-        "mde_reached": detectable(several.comparison, monitoring.nominal(course, tail), power),
+        "mde_reached": detectable(several.comparison, level, power),
         "mde_planned": np.where(is_absolute, mde_absolute, mde),
     }
-    columns |= _look(rows, plan, tested, course, tail, harm_tail)
+    columns |= _look(rows, plan, tested, course, tail, harm_tail, bounds)
     columns |= _remembered(several, course, columns, plan, tested, tail)
     columns["p_value_worse"] = _worse_then(columns, plan)
     has_look = ~np.isnan(arrow.floats(rows, "look"))
@@ -131,15 +133,14 @@ def _is_shown(plan: Plan, course: Course, pairs: Pairs) -> BoolArray:
 
 def _look(
     rows: pa.Table, plan: Plan, tested: Tested, course: Course, tail: FloatArray,
-    harm_tail: FloatArray,
+    harm_tail: FloatArray, bounds: monitoring.Boundary,
 ) -> dict[str, FloatArray]:  # fmt: skip
     """Put together what is remembered of this look."""
-    bound, spent = monitoring.boundary(course, tail)
-    harm_bound, harm_spent = monitoring.boundary(
+    harm = monitoring.boundary(
         course, harm_tail * families.HARM_PLANNED_SHARE, spending=monitoring.HARM_SPENDING
     )
     with np.errstate(invalid="ignore"):
-        crossed = plan.is_success & (tested.statistic >= bound)
+        crossed = plan.is_success & (tested.statistic >= bounds.now)
     asked = np.where(plan.is_success, arrow.strings(rows, "futility"), "")
     power = arrow.floats(rows, "power")
     columns = {
@@ -147,15 +148,17 @@ def _look(
         "information": course.here(course.information),
         "information_fraction": np.minimum(course.here(course.fractions), 1.0),
         "statistic": tested.statistic,
-        "boundary": bound,
-        "alpha_spent": spent,
+        "boundary": bounds.now,
+        "alpha_spent": bounds.spent,
         "statistic_harm": tested.statistic_harm,
-        "boundary_harm": np.where(course.is_sequential, harm_bound, np.nan),
-        "alpha_spent_harm": harm_spent,
+        "boundary_harm": np.where(course.is_sequential, harm.now, np.nan),
+        "alpha_spent_harm": harm.spent,
         "planned_n": course.planned_n,
         "futility_boundary": monitoring.futility(course, tail, power, asked),
     }
-    return columns | monitoring.stopped(course, tested.statistic, tail, crossed, plan.goal.sign)
+    return columns | monitoring.stopped(
+        course, tested.statistic, tail, bounds, plan.goal.sign, crossed
+    )
 
 
 def _remembered(
@@ -169,7 +172,7 @@ def _remembered(
     found = {name: np.where(is_old, shown[name], (columns | now)[name]) for name in REMEMBERED}
     moved = is_old & (np.abs(found["level"] - (1 - 2 * tail)) > LEAST_CHANGE)
     if moved.any():
-        _move_limits(found, moved, course, plan, tested, tail)
+        _move_limits(found, moved, course, plan, tested, tail, columns["boundary"])
     return found | {"restated_by": np.where(is_old, now["estimate"] - shown["estimate"], np.nan)}
 
 
@@ -182,15 +185,15 @@ def _worse_then(columns: dict[str, FloatArray], plan: Plan) -> FloatArray:
 
 def _move_limits(
     found: dict[str, FloatArray], moved: BoolArray, course: Course, plan: Plan, tested: Tested,
-    tail: FloatArray,
+    tail: FloatArray, bound: FloatArray,
 ) -> None:  # fmt: skip
     """Put limits that were recorded to the level at which the family tests them now.
 
     Of a hypothesis that had its last look while others go on, only the recorded numbers are left:
     limits keep their distances from the estimate in proportion to the boundaries.
     """
-    before = monitoring.boundary(course, (1 - found["level"]) / 2)[0]
-    ratio = monitoring.boundary(course, tail)[0] / before
+    before = np.where(moved, (1 - found["level"]) / 2, np.nan)
+    ratio = bound / monitoring.boundary(course, before).now
     at = Goal(
         plan.goal.sign,
         np.where(plan.has_margin, plan.goal.margin, 0.0),
@@ -365,11 +368,11 @@ def _balance(rows: pa.Table, pairs: Pairs) -> dict[str, FloatArray]:
 
 
 def _intervals(
-    several: Mixed, plan: Plan, tested: Tested, course: Course, tail: FloatArray,
+    several: Mixed, plan: Plan, tested: Tested, tail: FloatArray, level: FloatArray,
     is_shown: BoolArray,
 ) -> dict[str, FloatArray]:  # fmt: skip
     """Limits at the deciding level, and of the lift."""
-    level = np.where(is_shown, monitoring.nominal(course, tail), np.nan)
+    level = np.where(is_shown, level, np.nan)
     deciding = several.interval(level)
     relative = several.lift_interval(np.where(is_shown, level, plan.alpha / 2))
 
