@@ -124,8 +124,8 @@ def boundary(
     Returns
     -------
     bound, spent : array of shape (k,)
-        Standard normal units, infinite where nothing may be spent; NaN where the design is fixed or
-        there is no look.
+        Standard normal units, infinite where nothing may be spent; NaN where there is no look. A
+        fixed design spends all at its only one.
     """
     bound, spent = np.full(tail.shape, np.nan), np.full(tail.shape, np.nan)
     known = (tail > 0) & (tail < 1)
@@ -139,6 +139,8 @@ def boundary(
             parameter=how.parameter,
         )[:, 0]
         spent[rows] = np.where(course.is_closed[rows], tail[rows], used)
+    rows = np.flatnonzero(course.is_at_end & known)
+    bound[rows], spent[rows] = statistic_of(tail[rows]), tail[rows]
     rows = np.flatnonzero(course.is_anytime & ~np.isnan(course.mixture) & known)
     bound[rows] = critical_value(course.mixture[rows], alpha=tail[rows], side="greater")
     return bound, spent
