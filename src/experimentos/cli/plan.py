@@ -1,7 +1,7 @@
 """``experimentos plan``."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -31,6 +31,7 @@ from experimentos.planning import (
     read_amount,
     read_guardrail,
     read_history,
+    read_metric,
     to_yaml,
 )
 
@@ -41,8 +42,9 @@ _WHAT, _WHO, _HOW = "What is tested", "Whose history", "How it is run"
 
 Metrics = Annotated[
     list[str] | None,
-    typer.Option("--metric", "-m", help="A success metric; may be given again.",
-                 rich_help_panel=_WHAT),
+    typer.Option("--metric", "-m", metavar="METRIC[:EFFECT]", rich_help_panel=_WHAT,
+                 help="A success metric, with the smallest effect looked for of it alone like "
+                 "revenue:5%; again for more."),
 ]  # fmt: skip
 Guardrails = Annotated[
     list[str] | None,
@@ -53,14 +55,14 @@ Guardrails = Annotated[
 Effects = Annotated[
     list[str] | None,
     typer.Option("--mde", metavar="EFFECT", rich_help_panel=_WHAT,
-                 help="Smallest effect looked for, like 2% or absolute:0.5; again for a plan of "
-                 "each."),
+                 help="Smallest effect looked for, like 2% or absolute:0.5, of metrics that have "
+                 "none of their own; again for a plan of each."),
 ]  # fmt: skip
 Weeks = Annotated[
     list[int] | None,
     typer.Option("--weeks", rich_help_panel=_WHAT,
-                 help="Find the smallest effect within so many weeks, windows included; again for "
-                 "more."),
+                 help="Find the smallest effect of each metric within so many weeks, windows "
+                 "included; again for more."),
 ]  # fmt: skip
 Variants = Annotated[
     int | None,
@@ -75,6 +77,17 @@ Split = Annotated[
 Alpha = Annotated[
     float, typer.Option("--alpha", help="Two-sided error rate.", rich_help_panel=_HOW)
 ]
+AlphaHarm = Annotated[
+    float | None,
+    typer.Option("--alpha-harm", rich_help_panel=_HOW, show_default="half of alpha",
+                 help="One-sided error rate of Rollback."),
+]  # fmt: skip
+Correction = Annotated[
+    str,
+    typer.Option("--correction", rich_help_panel=_HOW,
+                 help="holm, bonferroni, hommel, closed or dunnett, of the success metrics. Units "
+                 "are those of bonferroni; no other needs more."),
+]  # fmt: skip
 Power = Annotated[
     float, typer.Option("--power", help="Probability to launch.", rich_help_panel=_HOW)
 ]
@@ -90,8 +103,16 @@ Looks = Annotated[
 Spending = Annotated[
     str,
     typer.Option("--spending", rich_help_panel=_HOW,
-                 help="obrien_fleming, pocock or linear, of group_sequential."),
+                 help="obrien_fleming, pocock, linear, hwang_shih_decani (with --gamma) or "
+                 "kim_demets (with --rho), of group_sequential."),
 ]  # fmt: skip
+Gamma = Annotated[
+    float | None,
+    typer.Option("--gamma", rich_help_panel=_HOW, help="Of hwang_shih_decani: -40 to 40."),
+]
+Rho = Annotated[
+    float | None, typer.Option("--rho", rich_help_panel=_HOW, help="Of kim_demets: up to 50.")
+]
 On = Annotated[
     str | None,
     typer.Option("--on", metavar="MODEL", rich_help_panel=_WHO,
@@ -147,10 +168,14 @@ def plan(
     variants: Variants = None,
     split: Split = None,
     alpha: Alpha = 0.05,
+    alpha_harm: AlphaHarm = None,
+    correction: Correction = "holm",
     power: Power = 0.8,
     monitoring: Monitoring = "group_sequential",
     looks: Looks = 4,
     spending: Spending = "obrien_fleming",
+    gamma: Gamma = None,
+    rho: Rho = None,
     on: On = None,
     where: Where = None,
     unit: Unit = None,
@@ -179,17 +204,23 @@ def plan(
         raise typer.BadParameter(msg, param_hint="--name")
     begin = _read_date(start, "--start") or next_monday(datetime.now(tz=UTC).date())
     try:
+        success = _read_named(metric or (), "--metric", read_metric)
         question = Question(
-            success=metric or (),
-            guardrails=_read_guardrails(guardrail or ()),
+            success=list(success),
+            own_effects={name: one for name, one in success.items() if one is not None},
+            guardrails=_read_named(guardrail or (), "--guardrail", read_guardrail),
             effects=[read_amount(text, "--mde") for text in mde or ()],
             weeks=weeks or (),
             shares=_shares(variants, split or ()),
             alpha=alpha,
+            alpha_harm=alpha_harm,
+            correction=correction,
             power=power,
             design=monitoring,
             spending=spending,
             looks=looks,
+            gamma=gamma,
+            rho=rho,
             on=on,
             where=where,
             unit=unit,
@@ -224,14 +255,23 @@ def plan(
         show_yaml(pasted, out)
 
 
-def _read_guardrails(given: Sequence[str]) -> dict[str, Amount | None]:
+def _read_named(
+    given: Sequence[str], option: str, read: Callable[[str], tuple[str, Amount | None]]
+) -> dict[str, Amount | None]:
+    """Read metrics with what is given with them; all that cannot be read is named."""
     found: dict[str, Amount | None] = {}
+    problems = []
     for text in given:
-        name, margin = read_guardrail(text)
+        try:
+            name, amount = read(text)
+        except InputError as error:
+            problems.append(str(error))
+            continue
         if name in found:
-            msg = f"--guardrail {name} is given twice"
-            raise InputError(msg)
-        found[name] = margin
+            problems.append(f"{option} {name} is given twice")
+        found[name] = amount
+    if problems:
+        raise InputError("\n".join(problems))
     return found
 
 
@@ -257,12 +297,12 @@ def _read_date(text: str | None, option: str) -> date | None:
 def _scenarios(planner: "Planner", question: Question) -> list[Scenario]:
     problems = list(
         dict.fromkeys(
-            problem for effect in question.effects for problem in planner.problems(effect)
+            problem for effect in question.scenarios for problem in planner.problems(effect)
         )
     )
     if problems:
         raise InputError("\n".join(problems))
-    return [planner.plan(effect) for effect in question.effects] + [
+    return [planner.plan(effect) for effect in question.scenarios] + [
         planner.within(weeks) for weeks in question.weeks
     ]
 
@@ -275,7 +315,11 @@ def _document(
     pasted: str,
 ) -> dict[str, Any]:
     return {
-        "question": asdict(question) | {"effects": [str(effect) for effect in question.effects]},
+        "question": asdict(question) | {
+            "effects": [str(effect) for effect in question.effects],
+            "own_effects": {name: str(one) for name, one in question.own_effects.items()},
+            "alpha_harm": question.harm_rate,
+        },
         "population": {
             **asdict(read.traffic),
             "units": read.traffic.units,

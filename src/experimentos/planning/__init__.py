@@ -8,17 +8,22 @@ from experimentos.planning.history import History, Traffic, read_history
 from experimentos.planning.paste import next_monday, to_yaml
 from experimentos.planning.period import Period
 from experimentos.planning.question import (
+    CORRECTIONS,
     DESIGNS,
+    PARAMETERS,
     SPENDING,
     Amount,
     Question,
     read_amount,
     read_guardrail,
+    read_metric,
 )
 from experimentos.planning.scenarios import MetricNeed, Scenario, Step
 
 __all__ = [
+    "CORRECTIONS",
     "DESIGNS",
+    "PARAMETERS",
     "SPENDING",
     "Amount",
     "Baseline",
@@ -33,5 +38,6 @@ __all__ = [
     "read_amount",
     "read_guardrail",
     "read_history",
+    "read_metric",
     "to_yaml",
 ]

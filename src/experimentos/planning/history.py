@@ -16,6 +16,8 @@ from experimentos.project import Project
 from experimentos.project.answers import ask
 
 LEAST_UNITS: Final = 100
+TRIED: Final = ("duckdb",)
+"""Warehouses that the queries of a plan have been run on."""
 _WEEK: Final = 7
 # The row by which a unit enters is in these from the start.
 _COUNTS_ENTRY: Final = ("proportion", "mean", "funnel")
@@ -121,6 +123,7 @@ def read_history(project: Project, question: Question) -> History:
     model, period, counts = _choose(project, question, answer, bounds, present)
     traffic = _traffic(project, question, model, period, counts, answer)
     _check_units(traffic, period, answer["names"])
+    warehouse = project.warehouse
     rows = rehearse(project, question, answer, model, period)
     baselines = read_baselines(rows, answer["metrics"])
     return History(
@@ -129,7 +132,7 @@ def read_history(project: Project, question: Question) -> History:
         data_until=bounds.data_until,
         traffic=traffic,
         baselines=baselines,
-        notes=tuple(_notes(question, answer, bounds, period, traffic, baselines)),
+        notes=tuple(_notes(question, answer, bounds, period, traffic, baselines, warehouse)),
     )
 
 
@@ -277,9 +280,14 @@ def _active(project: Project, rows: str, period: Period) -> list[int]:
 
 def _notes(
     question: Question, answer: Mapping[str, Any], bounds: Bounds, period: Period, traffic: Traffic,
-    baselines: Mapping[str, Baseline],
+    baselines: Mapping[str, Baseline], warehouse: str,
 ) -> list[str]:  # fmt: skip
     notes = []
+    if warehouse not in TRIED:
+        notes.append(
+            f"plan has been run on {' and '.join(TRIED)} only. This warehouse is {warehouse}: "
+            "compare a metric's value with one that you know."
+        )
     if question.on is None and traffic.others:
         others = ", ".join(f"{name} ({count:,})" for name, count in traffic.others.items())
         notes.append(

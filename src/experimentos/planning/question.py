@@ -9,7 +9,10 @@ from typing import Final
 from experimentos.errors import InputError
 
 DESIGNS: Final = ("group_sequential", "always_valid", "fixed")
-SPENDING: Final = ("obrien_fleming", "pocock", "linear")
+SPENDING: Final = ("obrien_fleming", "pocock", "linear", "hwang_shih_decani", "kim_demets")
+CORRECTIONS: Final = ("holm", "bonferroni", "hommel", "closed", "dunnett")
+PARAMETERS: Final = {"gamma": ("hwang_shih_decani", -40.0, 40.0), "rho": ("kim_demets", 0.0, 50.0)}
+"""The number of two spending functions: whose it is, and from where to where it goes."""
 _SHARES: Final = 1e-3
 _MOST_LOOKS: Final = 100
 _MOST_ALPHA: Final = 0.5
@@ -96,6 +99,30 @@ def read_amount(text: str, option: str) -> Amount:
     return Amount(size / 100 if relative else size, is_relative=relative is not None)
 
 
+def read_metric(text: str) -> tuple[str, Amount | None]:
+    """Read ``metric`` or ``metric:effect``.
+
+    Parameters
+    ----------
+    text : str
+        What was given.
+
+    Returns
+    -------
+    tuple
+        Name, and the smallest effect looked for of this metric alone.
+
+    Raises
+    ------
+    InputError
+        If the effect cannot be read.
+    """
+    name, found, effect = text.partition(":")
+    if not found:
+        return name.strip(), None
+    return name.strip(), read_amount(effect, f"the effect of --metric {name.strip()}")
+
+
 def read_guardrail(text: str) -> tuple[str, Amount | None]:
     """Read ``metric`` or ``metric:margin``.
 
@@ -132,14 +159,23 @@ class Question:
         Metric to margin; None: it only must not be shown worse.
     effects : sequence of Amount
         Smallest effects looked for; one plan each.
+    own_effects : mapping
+        Success metric to the smallest effect looked for of it, whatever `effects` say.
     weeks : sequence of int
         Durations to find the smallest effect for; one plan each.
     shares : mapping
         Variant to planned share, control first.
     alpha, power : float
         Two-sided error rate, and power of the whole experiment.
+    alpha_harm : float, optional
+        One-sided error rate of Rollback. Default: half of `alpha`.
+    correction : str
+        Of the success metrics over all variants. The plan is that of Bonferroni, which asks for
+        the most.
     design, spending, looks : str, str, int
         How it is monitored.
+    gamma, rho : float, optional
+        Of the spending functions that have one.
     on, where, unit : str, optional
         Whose rows bring units into the population, which of them, and the kind of unit.
     first, until : date, optional
@@ -156,13 +192,18 @@ class Question:
     success: Sequence[str]
     guardrails: Mapping[str, Amount | None] = field(default_factory=dict)
     effects: Sequence[Amount] = ()
+    own_effects: Mapping[str, Amount] = field(default_factory=dict)
     weeks: Sequence[int] = ()
     shares: Mapping[str, float] = field(default_factory=lambda: {"control": 0.5, "treatment": 0.5})
     alpha: float = 0.05
     power: float = 0.8
+    alpha_harm: float | None = None
+    correction: str = "holm"
     design: str = "group_sequential"
     spending: str = "obrien_fleming"
     looks: int = 4
+    gamma: float | None = None
+    rho: float | None = None
     on: str | None = None
     where: str | None = None
     unit: str | None = None
@@ -172,7 +213,13 @@ class Question:
 
     def __post_init__(self) -> None:
         """Check."""
-        problems = [*self._metric_problems(), *self._number_problems(), *self._split_problems()]
+        problems = [
+            *self._metric_problems(),
+            *self._effect_problems(),
+            *self._number_problems(),
+            *self._design_problems(),
+            *self._split_problems(),
+        ]
         if problems:
             raise InputError("\n".join(problems))
 
@@ -180,6 +227,25 @@ class Question:
     def metrics(self) -> tuple[str, ...]:
         """Success metrics, then guardrails."""
         return (*self.success, *self.guardrails)
+
+    @property
+    def scenarios(self) -> Sequence[Amount | None]:
+        """Effects to plan for; None where each success metric has its own."""
+        return self.effects or ([] if self._without_effect else [None])
+
+    @property
+    def harm_rate(self) -> float:
+        """One-sided error rate of Rollback."""
+        return self.alpha / 2 if self.alpha_harm is None else self.alpha_harm
+
+    @property
+    def parameter(self) -> float | None:
+        """Gamma or rho, whichever the spending function has."""
+        return {"hwang_shih_decani": self.gamma, "kim_demets": self.rho}.get(self.spending)
+
+    @property
+    def _without_effect(self) -> list[str]:
+        return [name for name in self.success if name not in self.own_effects]
 
     def _metric_problems(self) -> list[str]:
         problems = []
@@ -191,10 +257,6 @@ class Question:
                 "a metric is given once, as success or as guardrail; given again: "
                 + ", ".join(sorted(twice))
             )
-        if not self.effects and not self.weeks:
-            problems.append(
-                "say what effect is looked for (--mde 2%), or how long you have (--weeks 4)"
-            )
         if self.where is not None and self.on is None:
             problems.append("--where is of the rows of one model: name it with --on")
         for name, margin in self.guardrails.items():
@@ -203,6 +265,42 @@ class Question:
                     f"the margin of --guardrail {name} must be below 100%, got {margin}"
                 )
         return problems
+
+    def _effect_problems(self) -> list[str]:
+        missing = self._without_effect
+        checks = {
+            "say what effect is looked for (--mde 2%), or how long you have (--weeks 4); without "
+            f"an effect: {', '.join(missing)}": not missing or bool(self.effects or self.weeks),
+            "every --metric has an effect of its own, so --mde is of none: leave one of the two "
+            "out": bool(missing) or not self.effects or not self.success,
+        }
+        return _failed(checks)
+
+    def _design_problems(self) -> list[str]:
+        checks = {
+            f"--alpha-harm must be between 0 and 0.5, got {self.alpha_harm}": 0
+            < self.harm_rate
+            < _MOST_ALPHA,
+            f"--correction must be one of {', '.join(CORRECTIONS)}; got "
+            f"{self.correction!r}": self.correction in CORRECTIONS,
+            "--correction dunnett needs --monitoring fixed, got "
+            f"{self.design}: it reads one normal statistic of each variant": self.correction
+            != "dunnett"
+            or self.design == "fixed",
+        }
+        for name, (owner, low, high) in PARAMETERS.items():
+            value = getattr(self, name)
+            # Of rho 0 is no number: nothing would be spent late.
+            holds = value is not None and low <= value <= high and (name != "rho" or value > low)
+            bound = "from" if name == "gamma" else "above"
+            checks |= {
+                f"--spending {owner} needs --{name}, a number {bound} {low:g} to {high:g}; got "
+                f"{value}": holds or self.spending != owner,
+                f"--{name} belongs to --spending {owner}, got --spending {self.spending}": value
+                is None
+                or self.spending == owner,
+            }
+        return _failed(checks)
 
     def _number_problems(self) -> list[str]:
         checks = {
