@@ -124,15 +124,7 @@ def _given(question: Question, scenario: Scenario, name: str) -> str | dict[str,
 
 
 def _monitoring(question: Question, scenario: Scenario) -> dict[str, Any]:
-    planned: dict[str, Any] = {"design": question.design}
-    if question.design == "group_sequential":
-        planned |= {"spending": question.spending, "looks": question.looks}
-        planned |= {
-            key: value
-            for key, value in (("gamma", question.gamma), ("rho", question.rho))
-            if value is not None
-        }
-    return _Inline(planned | {"planned_n": int(scenario.total)})
+    return _Inline(question.monitoring | {"planned_n": int(scenario.total)})
 
 
 def _inline(amount: str | dict[str, float]) -> Any:  # noqa: ANN401

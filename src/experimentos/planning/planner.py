@@ -6,9 +6,10 @@ from typing import Final
 
 import numpy as np
 
+from experimentos.planning.amounts import Amount
 from experimentos.planning.baselines import Baseline
 from experimentos.planning.history import History
-from experimentos.planning.question import Amount, Question
+from experimentos.planning.question import Question
 from experimentos.planning.scenarios import MetricNeed, Scenario, Step
 from experimentos.power import (
     ExperimentPlan,

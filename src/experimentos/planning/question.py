@@ -1,12 +1,12 @@
 """What is asked of a plan: metrics, effects, split, error rates, and whose history."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
 from experimentos.errors import InputError
+from experimentos.planning.amounts import Amount
 
 DESIGNS: Final = ("group_sequential", "always_valid", "fixed")
 SPENDING: Final = ("obrien_fleming", "pocock", "linear", "hwang_shih_decani", "kim_demets")
@@ -17,134 +17,6 @@ _SHARES: Final = 1e-3
 _MOST_LOOKS: Final = 100
 _MOST_ALPHA: Final = 0.5
 _LEAST_POWER: Final = 0.5
-
-
-@dataclass(frozen=True)
-class Amount:
-    """An effect or a margin.
-
-    Parameters
-    ----------
-    size : float
-        A fraction of the control value, or metric units.
-    is_relative : bool
-        Which of the two.
-    """
-
-    size: float
-    is_relative: bool = True
-
-    def __str__(self) -> str:
-        return f"{100 * self.size:.4g}%" if self.is_relative else f"{self.size:.6g}"
-
-    @property
-    def given(self) -> str | dict[str, float]:
-        """As a definition spells it."""
-        return str(self) if self.is_relative else {"absolute": self.size}
-
-    def of(self, mean: float) -> float:
-        """Return it in metric units.
-
-        Parameters
-        ----------
-        mean : float
-            The control value.
-
-        Returns
-        -------
-        float
-            0 or more.
-        """
-        return self.size * abs(mean) if self.is_relative else self.size
-
-
-def read_amount(text: str, option: str) -> Amount:
-    """Read ``2%`` or ``absolute:0.5``.
-
-    Parameters
-    ----------
-    text : str
-        What was given.
-    option : str
-        For the message.
-
-    Returns
-    -------
-    Amount
-        Above 0.
-
-    Raises
-    ------
-    InputError
-        If it is something else.
-
-    Examples
-    --------
-    >>> read_amount("2%", "--mde")
-    Amount(size=0.02, is_relative=True)
-    """
-    number = r"(\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
-    relative = re.fullmatch(rf"\s*({number})\s*%\s*", text)
-    absolute = re.fullmatch(rf"\s*absolute\s*:\s*({number})\s*", text)
-    found = relative or absolute
-    size = float(found.group(1)) if found else 0.0
-    if not 0 < size < float("inf"):
-        near = re.fullmatch(rf"\s*({number})\s*", text)
-        hint = f"; did you mean {near.group(1)}% or absolute:{near.group(1)}?" if near else ""
-        msg = (
-            f"{option} must be above 0 and a percentage of the control value like 2%, or "
-            f"absolute:0.5 in metric units; got {text!r}{hint}"
-        )
-        raise InputError(msg)
-    return Amount(size / 100 if relative else size, is_relative=relative is not None)
-
-
-def read_metric(text: str) -> tuple[str, Amount | None]:
-    """Read ``metric`` or ``metric:effect``.
-
-    Parameters
-    ----------
-    text : str
-        What was given.
-
-    Returns
-    -------
-    tuple
-        Name, and the smallest effect looked for of this metric alone.
-
-    Raises
-    ------
-    InputError
-        If the effect cannot be read.
-    """
-    name, found, effect = text.partition(":")
-    if not found:
-        return name.strip(), None
-    return name.strip(), read_amount(effect, f"the effect of --metric {name.strip()}")
-
-
-def read_guardrail(text: str) -> tuple[str, Amount | None]:
-    """Read ``metric`` or ``metric:margin``.
-
-    Parameters
-    ----------
-    text : str
-        What was given.
-
-    Returns
-    -------
-    tuple
-        Name and margin.
-
-    Raises
-    ------
-    InputError
-        If the margin cannot be read.
-    """
-    name, found, margin = text.partition(":")
-    if not found:
-        return name.strip(), None
-    return name.strip(), read_amount(margin, f"the margin of --guardrail {name.strip()}")
 
 
 @dataclass(frozen=True)
@@ -182,6 +54,8 @@ class Question:
         Days, the second exclusive, in which units enter. Default: the latest that are through.
     history_weeks : int, optional
         Weeks in which units enter.
+    is_plan : bool
+        Whether it needs an effect or weeks: what is validated needs none.
 
     Raises
     ------
@@ -210,6 +84,7 @@ class Question:
     first: date | None = None
     until: date | None = None
     history_weeks: int | None = None
+    is_plan: bool = True
 
     def __post_init__(self) -> None:
         """Check."""
@@ -232,6 +107,31 @@ class Question:
     def scenarios(self) -> Sequence[Amount | None]:
         """Effects to plan for; None where each success metric has its own."""
         return self.effects or ([] if self._without_effect else [None])
+
+    @property
+    def monitoring(self) -> dict[str, str | int | float]:
+        """As a definition says it."""
+        planned: dict[str, str | int | float] = {"design": self.design}
+        if self.design == "group_sequential":
+            planned |= {"spending": self.spending, "looks": self.looks}
+            numbers = {"gamma": self.gamma, "rho": self.rho}
+            planned |= {name: value for name, value in numbers.items() if value is not None}
+        return planned
+
+    def effect_of(self, metric: str) -> Amount | None:
+        """Return the smallest effect looked for of a success metric, the first that was given.
+
+        Parameters
+        ----------
+        metric : str
+            Its name.
+
+        Returns
+        -------
+        Amount or None
+            None where none was given.
+        """
+        return self.own_effects.get(metric, self.effects[0] if self.effects else None)
 
     @property
     def harm_rate(self) -> float:
@@ -267,12 +167,12 @@ class Question:
         return problems
 
     def _effect_problems(self) -> list[str]:
-        missing = self._without_effect
+        missing = self._without_effect if self.is_plan else []
         checks = {
             "say what effect is looked for (--mde 2%), or how long you have (--weeks 4); without "
             f"an effect: {', '.join(missing)}": not missing or bool(self.effects or self.weeks),
             "every --metric has an effect of its own, so --mde is of none: leave one of the two "
-            "out": bool(missing) or not self.effects or not self.success,
+            "out": bool(self._without_effect) or not self.effects or not self.success,
         }
         return _failed(checks)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from experimentos.planning.question import Amount
+from experimentos.planning.amounts import Amount
 
 
 @dataclass(frozen=True)
