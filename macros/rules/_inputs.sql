@@ -7,8 +7,8 @@
         variants.variant,
         experiments.control,
         experiments.design,
-        experiments.is_final,
-        experiments.decides_at,
+        {{ experimentos.ends_now() }} as is_final,
+        coalesce(looks.next_look_at, experiments.decides_at) as decides_at,
         {{ week_end }} as week_ends_at,
         looks.look,
         looks.next_look_at,
@@ -18,7 +18,7 @@
         case
             experiments.design
             when 'fixed'
-            then experiments.is_final
+            then {{ experimentos.ends_now() }}
             when 'group_sequential'
             then looks.look is not null
             else coalesce(experiments.data_as_of >= {{ week_end }}, false)
@@ -32,6 +32,15 @@
         {{ ref("stg_experimentos__variants") }} as variants
         on experiments.experiment_index = variants.experiment_index
     where not variants.is_control
+{% endmacro %}
+
+{# Whether the end is reached: of a fixed design with a date for it, whether its look is taken or shown. #}
+{% macro ends_now() %}
+    case
+        when experiments.design = 'fixed' and looks.experiment_index is not null
+        then looks.look is not null
+        else experiments.is_final
+    end
 {% endmacro %}
 
 {% macro next_look_text() %}

@@ -40,6 +40,7 @@
         ("plan_hash", text),
         ("is_final", "boolean"),
         ("spending", text),
+        ("plan_override", text),
     ] %}
     {% for name in [
         "spending_parameter",

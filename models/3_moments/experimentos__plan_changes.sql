@@ -35,7 +35,7 @@ select
     ) as is_changed,
     cast(
         coalesce(
-            max(case when plans.design = 'group_sequential' then moved.n_moved_looks end), 0
+            max(case when plans.design != 'always_valid' then moved.n_moved_looks end), 0
         ) as bigint
     ) as n_moved_looks
 from {{ ref("stg_experimentos__experiments") }} as plans

@@ -195,6 +195,7 @@ def test_an_edit_is_applied_while_the_raw_rows_are_there(shop, capsys):
     shop.build("--select", "stg_experimentos__experiments", "experimentos__health")
     (note,) = shop.project.mart("health", "check_name = 'archived_definition'")
     assert "a build of the whole package computes it again" in note["message"]
+    shop.project.forget_looks()
     shop.build()
     again = shop.marts()
     assert differences(again, before)
@@ -232,6 +233,7 @@ def test_reopened_it_is_computed_again_and_archived_again(shop):
     shop.build()
     assert not differences(shop.marts(), before)
     assert reopen(shop, name="old")
+    shop.project.forget_looks()
     shop.build()
     again = shop.marts()
     assert not differences(again, fresh_marts(shop))

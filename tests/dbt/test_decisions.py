@@ -205,7 +205,10 @@ def test_a_guardrail_without_a_margin_says_what_harm_would_have_been_found(total
 def test_dates_that_were_changed_are_told(runs):
     rows = runs.mart("decision_evidence", "rule = 'dates_changed'")
     assert {row["experiment_id"].removesuffix("_twin") for row in rows} == {
-        "dates_changed_after_a_look"
+        "dates_changed_after_a_look",
+        "fixed_after_a_look",
+        "a_fixed_end_moved_after_its_look",
+        "a_fixed_end_moved_far_after_its_look",
     }
     assert {row["observed"] for row in rows} == {1}
 

@@ -81,12 +81,10 @@ def is_due(effect: Effect, experiment: Experiment) -> bool:
     Returns
     -------
     bool
-        Of a fixed design at its end; of others where it has an interval: at a look, or from the
-        start of an always-valid sequence on.
+        At the end, and where it has an interval: at a look, or from the start of an always-valid
+        sequence on.
     """
-    if experiment.design in {"group_sequential", "always_valid"}:
-        return experiment.is_final or effect.level is not None
-    return experiment.is_final
+    return experiment.is_final or effect.level is not None
 
 
 def read_harm(effect: Effect, experiment: Experiment, *, blocked: bool) -> str:

@@ -204,8 +204,8 @@ class Memo:
     def is_due(self) -> bool:
         """Whether the plan allows a reading of these data."""
         experiment = self.experiment
-        if experiment.design not in {"group_sequential", "always_valid"}:
-            return experiment.is_final
+        if experiment.design not in {"group_sequential", "always_valid"} and experiment.is_final:
+            return True
         return any(readings.is_due(finding.effect, experiment) for finding in self.findings)
 
     def uses_method(self, part: str) -> bool:

@@ -160,10 +160,9 @@ def _decided(
 
 def _look_number(rows: pa.Table, boundary: FloatArray) -> FloatArray:
     """Give looks their numbers; an always-valid design has one, its start, which sets it."""
-    design = arrow.strings(rows, "design")
     start = np.where(np.isnan(boundary), np.nan, 1.0)
-    look = np.where(design == "group_sequential", arrow.floats(rows, "look"), np.nan)
-    return np.where(design == "always_valid", start, look)
+    is_started = arrow.strings(rows, "design") == "always_valid"
+    return np.where(is_started, start, arrow.floats(rows, "look"))
 
 
 def _look_date(rows: pa.Table) -> pa.ChunkedArray:

@@ -143,15 +143,18 @@ def _look(
         crossed = plan.is_success & (tested.statistic >= bounds.now)
     asked = np.where(plan.is_success, arrow.strings(rows, "futility"), "")
     power = arrow.floats(rows, "power")
+    has_planned = course.is_sequential | course.is_at_end
     columns = {
-        "p_value_harm_planned": np.where(course.is_sequential, tested.harm_planned, np.nan),
+        "p_value_harm_planned": np.where(has_planned, tested.harm_planned, np.nan),
         "information": course.here(course.information),
-        "information_fraction": np.minimum(course.here(course.fractions), 1.0),
+        "information_fraction": np.where(
+            course.is_at_end, 1.0, np.minimum(course.here(course.fractions), 1.0)
+        ),
         "statistic": tested.statistic,
         "boundary": bounds.now,
         "alpha_spent": bounds.spent,
         "statistic_harm": tested.statistic_harm,
-        "boundary_harm": np.where(course.is_sequential, harm.now, np.nan),
+        "boundary_harm": np.where(has_planned, harm.now, np.nan),
         "alpha_spent_harm": harm.spent,
         "planned_n": course.planned_n,
         "futility_boundary": monitoring.futility(course, tail, power, asked),
@@ -173,7 +176,9 @@ def _remembered(
     moved = is_old & (np.abs(found["level"] - (1 - 2 * tail)) > LEAST_CHANGE)
     if moved.any():
         _move_limits(found, moved, course, plan, tested, tail, columns["boundary"])
-    return found | {"restated_by": np.where(is_old, now["estimate"] - shown["estimate"], np.nan)}
+    restated = np.where(is_old, now["estimate"] - shown["estimate"], np.nan)
+    information = np.where(course.is_at_end, found["std_error"] ** -2.0, columns["information"])
+    return found | {"restated_by": restated, "information": information}
 
 
 def _worse_then(columns: dict[str, FloatArray], plan: Plan) -> FloatArray:
@@ -270,7 +275,8 @@ def _test(
     p_planned, statistic_harm = monitoring.valid(
         course, worse, course.harm, spending=monitoring.HARM_SPENDING
     )
-    p_planned = _at_its_time(plan, course, p_planned, worse)
+    p_worse = course.kept(course.harm, worse, np.ones_like(course.is_recorded))
+    p_planned = _at_its_time(plan, course, p_planned, p_worse)
     has_budget = course.is_anytime & ~course.is_sequential
     p_any = mixed.always_valid_harm(
         several, worse, is_counted,
@@ -279,18 +285,19 @@ def _test(
         effective_units=pairs.effective_units,
     )  # fmt: skip
     p_harm = np.where(has_budget, p_any, families.harm_p_value(p_any, p_planned))
+    is_harm = plan.is_success | plan.is_guardrail
+    better = course.kept(course.launch, directed.superior, plan.is_success)
+    within = course.kept(course.launch, directed.noninferior, plan.has_margin)
+    of_fixed = monitoring.statistic_of(np.where(plan.has_margin, within, better))
+    statistic = np.where(course.is_at_end, of_fixed, statistic)
     return Tested(
         directed=directed,
-        superior=_at_its_time(plan, course, superior, directed.superior),
-        noninferior=np.where(
-            plan.has_margin,
-            _at_its_time(plan, course, p_launch, directed.noninferior),
-            np.nan,
-        ),
-        harm=np.where(plan.is_success | plan.is_guardrail, p_harm, np.nan),
+        superior=_at_its_time(plan, course, superior, better),
+        noninferior=np.where(plan.has_margin, _at_its_time(plan, course, p_launch, within), np.nan),
+        harm=np.where(is_harm, p_harm, np.nan),
         harm_planned=p_planned,
         statistic=np.where(course.is_anytime, monitoring.statistic_of(is_launch), statistic),
-        statistic_harm=statistic_harm,
+        statistic_harm=np.where(course.is_at_end, monitoring.statistic_of(p_worse), statistic_harm),
     )
 
 

@@ -369,6 +369,70 @@ def test_a_fixed_design_is_as_it_was():
         assert row[name] is None
 
 
+def fixed(z, look=1, **more):
+    """A fixed design at its end, as the models give it: one look, with its number and date."""
+    given = {"design": "fixed", "is_open": True, "is_final": True, "is_last_look": True}
+    return normal(z, 1.0, look, **(given | more))
+
+
+def test_the_look_of_a_fixed_design_spends_all_and_changes_no_number():
+    (taken,) = effects(fixed(2.1))
+    (plain,) = effects(fixed(2.1, look=None))
+    of_looks = {"look", "look_date", "information", "information_fraction", "statistic",
+                "boundary", "alpha_spent", "statistic_harm", "boundary_harm", "alpha_spent_harm",
+                "p_value_harm_planned", "inputs_hash", "control_inputs_hash"}  # fmt: skip
+    for name in taken.keys() - of_looks:
+        assert taken[name] == plain[name], name
+    assert taken["look"] == taken["information_fraction"] == 1
+    np.testing.assert_allclose(taken["statistic"], 2.1, rtol=1e-9)
+    np.testing.assert_allclose(taken["boundary"], stats.norm.isf(0.025), rtol=1e-12)
+    np.testing.assert_allclose(taken["boundary_harm"], stats.norm.isf(0.8 * 0.025), rtol=1e-12)
+    assert taken["alpha_spent"] == 0.025
+
+
+def test_a_fixed_look_keeps_what_it_showed_whatever_the_data_become():
+    guardrails = [
+        {"metric": "guarded", "role": "guardrail", "margin": 0.5, "margin_kind": "absolute"},
+        {"metric": "watched", "role": "guardrail"},
+    ]
+
+    def build(z, past=()):
+        rows = fixed(z) + [row for more in guardrails for row in fixed(z, **more)]
+        return {row["metric"]: row for row in effects(rows, past)}
+
+    first = build(2.1)
+    past = record(first.values())
+    assert len(past) == 5
+    again, restated = build(2.1, past), build(-3.0, past)
+    for metric, row in first.items():
+        assert {**again[metric], "restated_by": None} == row
+        for name in (*REMEMBERED, "p_value_noninferior", "p_value_harm_planned", "statistic",
+                     "statistic_harm", "boundary", "information", "p_launch", "p_launch_corrected",
+                     "p_value_corrected"):  # fmt: skip
+            if (metric, name) != ("watched", "statistic"):  # no test of a launch is recorded of it
+                assert restated[metric][name] == row[name], (metric, name)
+        assert restated[metric]["restated_by"] < 0
+    (success,) = [row for row in restated.values() if row["role"] == "success"]
+    assert success["p_value"] == next(iter(first.values()))["p_value"]
+    # The always-valid test of harm reads the data as they are: it may act at any time.
+    assert success["p_value_harm"] < next(iter(first.values()))["p_value_harm"]
+
+
+def test_a_second_fixed_look_is_tested_on_its_own_data():
+    (first,) = effects(fixed(2.1))
+    (second,) = effects(fixed(0.3, look=2), record([first]))
+    (alone,) = effects(fixed(0.3))
+    assert {**second, "look": 1} == alone
+
+
+def test_what_could_not_be_tested_at_a_fixed_look_is_not_tested_later():
+    (nothing,) = effects(fixed(1.0, quantile_std_error=None))
+    assert nothing["p_value"] is None
+    (later,) = effects(fixed(2.1), record([nothing]))
+    assert later["p_value"] is None
+    assert later["p_launch"] is None
+
+
 def test_looks_of_many_arms_are_corrected_over_them():
     rows = normal(2.5, 1.0, 1)
     rows += [row | {"variant": "other"} for row in normal(0.0, 1.0, 1)[1:]]

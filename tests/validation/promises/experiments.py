@@ -192,6 +192,7 @@ def _state(cell: Cell, runs: int, build: int, look: int | None) -> dict[str, pa.
         "is_final": each(_is_last(cell, build), pa.bool_()),
         "decides_at": each(_when(cell, cell.schedule.builds - 1), time),
         "data_as_of": each(when, time), "starts_at": each(START, time),
+        "as_of": each(when, time), "is_dated": each(True, pa.bool_()),
     })  # fmt: skip
     plans = pa.table({
         "experiment_id": ids, "experiment_index": number,
