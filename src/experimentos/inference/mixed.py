@@ -221,20 +221,36 @@ def direct(mixed: Mixed, goal: Goal, margin_wanted: BoolArray) -> Directed:
     -------
     Directed, fields of shape (k,)
         A relative margin is not shown (p at least that of `Mixed.separation`) where the control
-        mean is not itself separated from 0.
+        mean is not itself separated from 0. To be beyond it is to be beyond it for either sign of
+        that mean, an intersection-union test.
     """
     up = goal.sign > 0
     at_zero = mixed.tails(no_effect(mixed.comparison))
     effect = np.where(margin_wanted, goal.margin_effect, np.nan)
-    at_margin = mixed.tails(null_at(mixed.comparison, effect, goal.margin_is_relative))
+    null = null_at(mixed.comparison, effect, goal.margin_is_relative)
+    at_margin = mixed.tails(null)
     noninferior = np.where(up, at_margin.greater, at_margin.less)
     separated = np.maximum(noninferior, mixed.separation())
+    beyond = np.where(up, at_margin.less, at_margin.greater)
     return Directed(
         superior=np.where(up, at_zero.greater, at_zero.less),
         worse=np.where(up, at_zero.less, at_zero.greater),
         noninferior=np.where(goal.margin_is_relative, separated, noninferior),
-        beyond_margin=np.where(up, at_margin.less, at_margin.greater),
+        beyond_margin=np.fmax(beyond, _beyond_other_sign(mixed, goal, null)),
     )
+
+
+def _beyond_other_sign(mixed: Mixed, goal: Goal, null: Null) -> FloatArray:
+    """P-values of a relative margin of a control mean whose sign is not the one that was seen.
+
+    Worse than ``m |mu_c|`` is worse than both ``m mu_c`` and ``-m mu_c``, so that harm is shown by
+    both tests or not at all, whatever the sign of a control mean near 0. Rates and quantiles on
+    the log scale have no other sign: NaN, as where no relative margin is tested.
+    """
+    values = ~mixed.is_counted & (mixed.method != "quantile")
+    other = np.where(goal.margin_is_relative & values, 2 - null.weight, np.nan)
+    tails = mixed.tails(Null(other, null.shift))
+    return np.where(goal.sign > 0, tails.less, tails.greater)
 
 
 def always_valid_harm(
