@@ -18,7 +18,13 @@
                     experiment.name,
                     pair.metric.name,
                     local_md5(
-                        [shared, pair.metric.get("hash"), pair.plan_key] | join("|")
+                        [
+                            shared,
+                            pair.metric.get("hash"),
+                            pair.plan_key,
+                            experimentos.has_bins(pair),
+                        ]
+                        | join("|")
                     ),
                     experimentos.reads_all_cohorts(pair, experiment),
                 ]

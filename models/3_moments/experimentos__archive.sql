@@ -4,6 +4,7 @@
 -- depends_on: {{ ref("experimentos__exclusions") }}, {{ ref("experimentos__age_inputs") }}
 -- depends_on: {{ ref("experimentos__unknown_labels") }}, {{ ref("experimentos__repeated_units") }}
 -- depends_on: {{ ref("experimentos__fact_spans") }}, {{ ref("experimentos__applied_caps") }}
+-- depends_on: {{ ref("experimentos__distributions") }}
 {%- for model in experimentos.listed_models("fact_models") + experimentos.listed_models(
     "assignment_models"
 ) %}

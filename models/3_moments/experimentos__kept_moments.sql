@@ -4,7 +4,7 @@
 -- closed stay
 -- as they are until what they read changes.
 -- depends_on: {{ ref("experimentos__stale_pairs") }}, {{ ref("experimentos__reads") }}
--- depends_on: {{ ref("experimentos__numbers") }}
+-- depends_on: {{ ref("experimentos__numbers") }}, {{ ref("experimentos__kept_bins") }}
 {{
     config(
         materialized=experimentos.kept_materialization(),

@@ -237,6 +237,21 @@ class Moments:
 
 
 @dataclass(frozen=True, slots=True)
+class Bin:
+    """One row of ``experimentos__distributions``: units by their totals."""
+
+    experiment_id: str
+    metric: str
+    variant: str
+    bin: int | None
+    is_whole: bool
+    lower: float | None
+    upper: float | None
+    n_units: int | None
+    n_missing: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class HealthCheck:
     """One row of ``experimentos__health``."""
 

@@ -27,6 +27,7 @@ MARTS: dict[str, type[Any]] = {
     "looks": context.Look,
     "posteriors": context.Posterior,
     "moments": context.Moments,
+    "distributions": context.Bin,
     "health": context.HealthCheck,
     "exclusions": context.Exclusion,
     "assignment_counts": context.AssignmentCount,
@@ -39,6 +40,7 @@ _LATEST = "select experiment_id, metric, max(as_of) from {relation} group by exp
 _COMPARISON = "experiment_id, metric, variant, population, basis, adjustment"
 _DECIDED = "select " + _COMPARISON + " from {relation} where used_for_decision"  # noqa: S608
 CONDITIONS: dict[str, str] = {
+    "distributions": "role = 'success'",
     "effects": "is_latest or segment = 'all' and role <> 'explore' "
     f"and ({_COMPARISON}) in ({_DECIDED})",
     "moments": "segment = 'all' and (as_of is null "
@@ -186,6 +188,7 @@ def _rows_of(
         looks=rows["looks"],
         posteriors=rows["posteriors"],
         moments=rows["moments"],
+        bins=rows["distributions"],
         health=rows["health"],
         exclusions=rows["exclusions"],
         counts=rows["assignment_counts"],

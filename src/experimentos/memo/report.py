@@ -8,6 +8,7 @@ from experimentos.memo import courses, readings
 from experimentos.memo.context import (
     AgeEffect,
     AssignmentCount,
+    Bin,
     DayEffect,
     DayShare,
     Decision,
@@ -63,6 +64,7 @@ class MemoRows:
     looks: tuple[Look, ...]
     posteriors: tuple[Posterior, ...]
     moments: tuple[Moments, ...]
+    bins: tuple[Bin, ...]
     health: tuple[HealthCheck, ...]
     exclusions: tuple[Exclusion, ...]
     counts: tuple[AssignmentCount, ...]
@@ -95,6 +97,7 @@ class Memo:
     power: tuple[Power, ...]
     edits: tuple[Edit, ...]
     moments: tuple[Moments, ...]
+    bins: tuple[Bin, ...]
     days: tuple[DayEffect, ...]
     ages: tuple[AgeEffect, ...]
     looks: tuple[Look, ...]
@@ -257,6 +260,7 @@ def build_memo(rows: MemoRows) -> Memo:
         power=tuple(sorted(rows.power, key=lambda row: (row.metric, row.variant, row.test))),
         edits=tuple(sorted(rows.edits, key=lambda row: (row.definition_number or 0, row.part))),
         moments=_latest_moments(rows),
+        bins=courses.of_bins(rows.bins, findings, rows.experiment.control),
         days=courses.of_days(rows.days, rows.effects, findings),
         ages=courses.of_ages(rows.ages, findings),
         looks=courses.of_looks(rows.looks, findings),
