@@ -14,6 +14,7 @@ from typing import Any
 from markupsafe import Markup
 
 from experimentos.charts import DARK, LIGHT, PAGE, Theme
+from experimentos.charts.language import Words, locales, spoken
 from experimentos.memo.figures import Panel, panels
 from experimentos.memo.filters import FIGURE_END, FIGURE_START
 from experimentos.memo.html import to_html
@@ -27,6 +28,7 @@ _PART = re.compile(r"<h3>.*?(?=<h3>|\Z)", re.DOTALL)
 _PLACE = re.compile(f"<p>{FIGURE_START}(.*?){FIGURE_END}</p>")
 _IN_SCRIPT = {sign: f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 _NO_NAVIGATION = Markup()
+_NOT_DRAWN = Words("This chart could not be drawn: {problem}")
 FOLDED = frozenset({"method", "appendix", "exclusions"})
 """Sections that are folded at first."""
 
@@ -66,16 +68,16 @@ def render(
         return Markup(f'data-chart="{len(shapes) - 1}"'), Markup()  # noqa: S704 -- a number
 
     sections = page_sections(memo, used, PAGE, place)
-    scripts = _scripts(shapes, runtime)
     template = used.environment.get_template("memo.html.j2")
-    return template.render(
-        memo=memo,
-        sections=sections,
-        stylesheet=style(used),
-        is_print=False,
-        navigation=navigation,
-        **scripts,
-    )
+    with used.speaking():
+        return template.render(
+            memo=memo,
+            sections=sections,
+            stylesheet=style(used),
+            is_print=False,
+            navigation=navigation,
+            **_scripts(shapes, runtime),
+        )
 
 
 def page_sections(memo: Memo, used: Templates, theme: Theme, draw: Draw) -> list[dict[str, Any]]:
@@ -98,6 +100,11 @@ def page_sections(memo: Memo, used: Templates, theme: Theme, draw: Draw) -> list
     list of dict
         ``name``, ``title``, ``body`` (without the heading) and ``is_open`` of each.
     """
+    with used.speaking():
+        return _page_sections(memo, used, theme, draw)
+
+
+def _page_sections(memo: Memo, used: Templates, theme: Theme, draw: Draw) -> list[dict[str, Any]]:
     sections: list[dict[str, Any]] = []
     for name, text in used.render_sections(memo):
 
@@ -180,7 +187,12 @@ def _scripts(shapes: list[dict[str, Any]], address: str | None) -> dict[str, Any
     if address is not None:
         # A page that was opened as a file has no origin: `'self'` alone would not cover it.
         allowed += ["'self'", "file:"]
-    content = {"config": PAGE.config, "charts": shapes}
+    content = {
+        "config": PAGE.config,
+        "charts": shapes,
+        "locales": locales(spoken().formats),
+        "failed": _NOT_DRAWN(),
+    }
     return {
         "policy": f"script-src {' '.join(allowed)}",
         "charts": Markup(in_script(content)),  # noqa: S704 -- escaped

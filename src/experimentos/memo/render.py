@@ -44,7 +44,8 @@ def render_markdown(memo: Memo, own: Templates | None = None, *, pictures: bool 
     used = own or templates()
     template = used.environment.get_template("memo.md.j2")
     bodies = [body for _, body in render_sections(memo, own, pictures=pictures)]
-    return tidy(template.render(memo=memo, sections=[Markup(body) for body in bodies]))  # noqa: S704
+    with used.speaking():
+        return tidy(template.render(memo=memo, sections=[Markup(body) for body in bodies]))  # noqa: S704
 
 
 def render_html(
@@ -99,10 +100,11 @@ def render_sections(
     def told(match: re.Match[str]) -> str:
         return _told(memo, match[1], pictures=pictures)
 
-    return tuple(
-        (name, tidy(_FIGURE.sub(told, body)))
-        for name, body in (own or templates()).render_sections(memo)
-    )
+    used = own or templates()
+    with used.speaking():
+        return tuple(
+            (name, tidy(_FIGURE.sub(told, body))) for name, body in used.render_sections(memo)
+        )
 
 
 def _told(memo: Memo, name: str, *, pictures: bool) -> str:
@@ -157,13 +159,15 @@ def render_pictures(memo: Memo, own: Templates | None = None) -> dict[str, str]:
     dict
         File name to SVG.
     """
-    bodies = "".join(body for _, body in (own or templates()).render_sections(memo))
-    return {
-        picture_name(memo, name, number): panel.chart.svg()
-        for name in dict.fromkeys(_FIGURE.findall(bodies))
-        for number, panel in enumerate(panels(memo, name, LIGHT), 1)
-        if not panel.chart.is_empty
-    }
+    used = own or templates()
+    bodies = "".join(body for _, body in used.render_sections(memo))
+    with used.speaking():
+        return {
+            picture_name(memo, name, number): panel.chart.svg()
+            for name in dict.fromkeys(_FIGURE.findall(bodies))
+            for number, panel in enumerate(panels(memo, name, LIGHT), 1)
+            if not panel.chart.is_empty
+        }
 
 
 def _pdf(memo: Memo, own: Templates | None) -> bytes:
