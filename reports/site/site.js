@@ -16,6 +16,7 @@
   const more = document.getElementById("more");
   const body = document.getElementById("rows");
   const heads = Array.from(document.querySelectorAll("thead button"));
+  const HEAD = document.querySelector("[data-sort=days]").textContent;
 
   const rows = data.rows.map((row) => {
     const [id, label, stem, owner, verdict, variant, rule, phase, blocked, warnings, days] = row;
@@ -167,12 +168,15 @@
     const effect = element("td", "effect", element("b", "", one.effect));
     if (one.interval) effect.append(element("span", "interval-text", one.interval));
     if (one.metric) effect.append(element("small", "", element("bdi", "", one.metric)));
-    const days = one.phase !== "running" ? say(one.phase) : one.days === null ? say("unknown") : counted(one.days);
+    const left = one.phase !== "running" ? say(one.phase) : one.days === null ? say("unknown") : counted(one.days);
+    const days = element("td", one.phase === "running" ? "days" : "days over", left);
+    // On a phone there is no head above it.
+    days.dataset.head = HEAD;
     return element(
       "tr", "", head, verdict, effect,
       element("td", "picture", bar(one)), element("td", "line", spark(one.line)),
       element("td", "health", health(one)),
-      element("td", one.phase === "running" ? "days" : "days over", days),
+      days,
     );
   }
 

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from experimentos.charts import DARK, LIGHT, PAGE, Theme
 from experimentos.charts.language import Words, locales, spoken
+from experimentos.memo.captions import caption
 from experimentos.memo.figures import Panel, panels
 from experimentos.memo.filters import FIGURE_END, FIGURE_START
 from experimentos.memo.html import to_html
@@ -130,7 +131,8 @@ def _page_sections(memo: Memo, used: Templates, theme: Theme, draw: Draw) -> lis
 
 def _figure(memo: Memo, used: Templates, name: str, theme: Theme, draw: Draw) -> str:
     drawn = []
-    for number, panel in enumerate(panels(memo, name, theme), 1):
+    shown = panels(memo, name, theme)
+    for number, panel in enumerate(shown, 1):
         is_empty = panel.chart.is_empty
         place, picture = (Markup(), Markup()) if is_empty else draw(panel, number)
         drawn.append(
@@ -145,7 +147,12 @@ def _figure(memo: Memo, used: Templates, name: str, theme: Theme, draw: Draw) ->
         )
     # Whoever can point at a chart can unfold its numbers; on paper it has its words.
     template = used.environment.get_template("figure.html.j2")
-    return template.render(name=name, panels=drawn, is_print=theme is not PAGE)
+    return template.render(
+        name=name,
+        panels=drawn,
+        caption=caption([panel.chart for panel in shown]),
+        is_print=theme is not PAGE,
+    )
 
 
 def style(used: Templates) -> Markup:

@@ -11,8 +11,9 @@ from markupsafe import Markup
 from experimentos.charts import LIGHT, wording
 from experimentos.errors import ArgumentError
 from experimentos.memo import page
+from experimentos.memo.captions import caption, figure_name
 from experimentos.memo.escaping import escape
-from experimentos.memo.figures import FIGURES, TABLED, panels
+from experimentos.memo.figures import FIGURES, PANELS, TABLED, panels
 from experimentos.memo.filters import FIGURE_END, FIGURE_START
 from experimentos.memo.report import Memo
 from experimentos.memo.templates import Templates, templates, tidy
@@ -111,15 +112,18 @@ def _told(memo: Memo, name: str, *, pictures: bool) -> str:
     """Tell a figure in words, and refer to its pictures."""
     if name in TABLED and name in FIGURES and not pictures:
         return ""
-    parts = []
-    for number, panel in enumerate(panels(memo, name, LIGHT), 1):
+    drawn = panels(memo, name, LIGHT)
+    above = caption([panel.chart for panel in drawn]) if pictures else ""
+    parts = [str(escape(above))] if above else []
+    for number, panel in enumerate(drawn, 1):
         about = escape(wording.label(panel.title)) if panel.title else ""
         if pictures and not panel.chart.is_empty:
-            shown = " ".join(part for part in (name.replace("_", " "), about) if part)
-            parts.append(f"![{shown}]({picture_name(memo, name, number)})")
-        if name not in TABLED:
-            words = escape(panel.chart.text)
-            parts.append(f"- **{about}:** {words}" if about else str(words))
+            # What the words beside it do not say, its alternative does.
+            words = panel.chart.text if name in TABLED else figure_name(name, panel.title)
+            parts.append(f"![{escape(words)}]({picture_name(memo, name, number)})")
+        if name not in TABLED or number > PANELS:
+            told = escape(panel.chart.text)
+            parts.append(f"- **{about}:** {told}" if about else str(told))
     # Panels that are only told are a list.
     return ("\n\n" if pictures else "\n").join(parts)
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -83,7 +83,6 @@ class Templates:
     """
 
     folder: Path | None = None
-    seen: set[str] = field(default_factory=set, compare=False, repr=False)
 
     @cached_property
     def language(self) -> Language:
@@ -176,10 +175,7 @@ class Templates:
         str
             The same text where there is no other.
         """
-        key = " ".join(text.split())
-        if key:
-            self.seen.add(key)
-        return self.texts.get(key, text)
+        return self.texts.get(" ".join(text.split()), text)
 
     def all_texts(self) -> tuple[str, ...]:
         """List every text that ``texts.yml`` may name.
@@ -190,13 +186,19 @@ class Templates:
             In alphabetical order, from all templates and from what Python puts together. Names
             in braces are places of values.
         """
+        found = set(Words.known)
+
+        def find(text: str) -> str:
+            found.add(" ".join(text.split()))
+            return text
+
         environment = self.environment.overlay()
-        environment.is_read = True  # type: ignore[attr-defined]
+        environment.is_read, environment.translate = True, find  # type: ignore[attr-defined]
         for path in environment.list_templates():
             if path.endswith(".j2") and not path.startswith(_OTHERS):
                 source, _, _ = environment.loader.get_source(environment, path)  # type: ignore[union-attr]
                 environment.parse(source, name=path)
-        return tuple(sorted({text for text in self.seen | Words.known if is_text(text)}))
+        return tuple(sorted(filter(is_text, found)))
 
     def check(self) -> None:
         """Raise if the project's texts name something that no template has.

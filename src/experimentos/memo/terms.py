@@ -27,6 +27,8 @@ TERMS: Final = {
         "max": "max",
         "avg": "avg",
         "latest": "latest",
+        "any": "any",
+        "number": "number",
         "currency": "currency",
         "percent": "percent",
         "zero": "zero",
