@@ -28,6 +28,7 @@ class Experiment:
     correction: str | None
     status: str | None
     planned_n: float | None
+    decides_at: datetime | None
     data_as_of: datetime | None
     is_dated: bool
     is_final: bool
@@ -451,10 +452,11 @@ class VariantReport:
     """The decision on one variant with the evidence worth reading.
 
     ``fired`` are the rules that fired, ``nearest`` the evidence on the nearest rule that did not,
-    ``n_other`` counts the evidence rows not shown.
+    ``n_other`` counts the evidence rows not shown; ``evidence`` is all that may be read.
     """
 
     decision: VariantDecision
     fired: tuple[Evidence, ...]
     nearest: tuple[Evidence, ...]
     n_other: int
+    evidence: tuple[Evidence, ...]

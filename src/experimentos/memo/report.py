@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from experimentos.charts.language import Words
 from experimentos.memo import courses, readings
 from experimentos.memo.context import (
     AgeEffect,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 CARRIERS = 3
 """Most numbers named beside the verdict."""
 
-CONTRADICTED = (
+CONTRADICTED = Words(
     "the marts name a launch although a health check is blocked, so they are not of one build and "
     "no verdict is shown; build again"
 )
@@ -363,7 +364,9 @@ def _variant_report(decision: VariantDecision, evidence: list[Evidence]) -> Vari
         key=lambda row: (row.distance is None, abs(row.distance or 0), row.metric or ""),
     )
     nearest = tuple(unfired[:CARRIERS])
-    return VariantReport(decision, fired, nearest, len(evidence) - len(fired) - len(nearest))
+    n_other = len(evidence) - len(fired) - len(nearest)
+    readable = tuple(row for row in evidence if row.rule in shown)
+    return VariantReport(decision, fired, nearest, n_other, readable)
 
 
 def _latest_effects(rows: MemoRows) -> tuple[Effect, ...]:
