@@ -85,7 +85,7 @@
                 on deciding.experiment_index = arms.experiment_index
                 and deciding.population = arms.population
             left join
-                {{ ref("experimentos__caps") }} as caps
+                {{ ref("experimentos__unit_caps") }} as caps
                 on pairs.pair_id = caps.pair_id
                 and deciding.population = caps.population
                 and caps.basis = {{ experimentos.deciding_basis() }}

@@ -13,7 +13,7 @@
 }}
 -- depends_on: {{ ref("experimentos__unit_metrics") }}, {{ ref("experimentos__analysed_units") }}
 -- depends_on: {{ ref("experimentos__experiments") }}, {{ ref("stg_experimentos__pairs") }}
--- depends_on: {{ ref("stg_experimentos__arms") }}, {{ ref("experimentos__caps") }}
+-- depends_on: {{ ref("stg_experimentos__arms") }}, {{ ref("experimentos__unit_caps") }}
 -- depends_on: {{ ref("experimentos__reads") }}
 {%- set definitions = experimentos.definitions() %}
 
