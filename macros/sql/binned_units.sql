@@ -73,7 +73,7 @@
             on asked.pair_id = united.pair_id
             and moments.variant = united.variant
         left join
-            {{ ref("experimentos__unit_caps") }} as caps
+            {{ ref("experimentos__caps") }} as caps
             on asked.pair_id = caps.pair_id
             and asked.population = caps.population
             and asked.basis = caps.basis
