@@ -1,19 +1,17 @@
 {# The caps of the metrics: [row number, pair_id, x, bound, amount] of those that are amounts ("given") and of
    those that the values of units give ("wanted"). #}
 {% macro cap_rows(definitions) %}
-    {% set given, wanted = [], [] %}
+    {% set given, wanted, known = [], [], {} %}
     {% for experiment in definitions.experiments
         if experiment.summary is none and not experiment.is_archived %}
         {% for pair in experiment.pairs %}
-            {% for (side, limit), cap in experimentos.caps_of(pair).items() %}
-                {% set has_covariate = (
-                    pair.metric.covariate or pair.metric.covariate_column is not none
-                ) %}
-                {% for x in [side] + ([side ~ "_cov"] if has_covariate else []) %}
-                    {% set rows = given if cap.kind == "absolute" else wanted %}
-                    {% set bound = "upper" if limit == "cap" else "lower" %}
-                    {% do rows.append([rows | length, pair.pair_id, x, bound, cap.amount]) %}
-                {% endfor %}
+            {% set key = [pair.metric.name, pair.cap, pair.lower] | join("|") %}
+            {% if key not in known %}
+                {% do known.update({key: experimentos.limits_of_values(pair)}) %}
+            {% endif %}
+            {% for kind, x, bound, amount in known[key] %}
+                {% set rows = given if kind == "absolute" else wanted %}
+                {% do rows.append([rows | length, pair.pair_id, x, bound, amount]) %}
             {% endfor %}
         {% endfor %}
     {% endfor %}

@@ -1,7 +1,7 @@
 {# The bits of the conditions that a row meets. Comparisons of one text column with different words
    exclude each other, so they are one CASE: most rows are done after a few of them. `predicates` is
    condition -> bit, or a list of bits. #}
-{% macro class_mask(predicates, columns, mask) %}
+{% macro class_mask(predicates, columns, mask, fact) %}
     {% set terms = [] %}
     {% set words = {} %}
     {% for predicate, given in predicates.items() %}
@@ -23,7 +23,7 @@
         {% else %}
             {% do terms.append(
                 "case when "
-                ~ experimentos.condition(columns, predicate)
+                ~ experimentos.named_condition(columns, predicate, fact)
                 ~ " then "
                 ~ bit
                 ~ " else 0 end"

@@ -13,10 +13,11 @@
 {{ config(post_hook="{{ experimentos.keep_in_archive() }}") }}
 {%- set text = dbt.type_string() %}
 {%- set finished = experimentos.finished_now() %}
-{%- set rows = [] %}
-{%- for experiment in experimentos.definitions().experiments if experiment.name in finished %}
-    {%- set read = experimentos.rows_read(experiment, experimentos.definitions()) %}
-    {%- do rows.append([experiment.name, tojson(experiment), tojson(read)]) %}
+{%- set found = experimentos.definitions() %}
+{%- set experiments = found.experiments | selectattr("name", "in", finished) | list %}
+{%- set read, rows = experimentos.rows_read(experiments, found), [] %}
+{%- for experiment in experiments %}
+    {%- do rows.append([experiment.name, tojson(experiment), tojson(read[experiment.name])]) %}
 {%- endfor %}
 
 with
