@@ -35,6 +35,7 @@
             ["values_skipped", experimentos.health_values_skipped, by_metric],
             ["varies", experimentos.health_varies, ["metric", "observed"]],
             ["skewness", experimentos.health_skewness, by_metric],
+            ["units_for_skewness", experimentos.health_units_for_skewness, ["metric", "variant", "observed"]],
             ["cap_applied", experimentos.health_cap_applied, ["metric"]],
             ["meant_caps", experimentos.health_meant_caps, none],
             ["capped_share", experimentos.health_capped_share, ["metric"] + counted],
