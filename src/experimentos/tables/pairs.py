@@ -32,6 +32,8 @@ EFFECTS_INPUT = arrow.schema(
     + " ".join(MOMENTS)
 )
 MOST_ALPHA_HARM = 0.5
+# Of a mean: of values with less spread the third moment is not known.
+LEAST_SPREAD = 1e-4
 PRIOR = "string: prior_kind; double: prior_mean prior_sd prior_alpha prior_beta"
 DECIDING_INPUT = pa.schema([
     *EFFECTS_INPUT,
@@ -224,7 +226,10 @@ def _skewness(
 ) -> FloatArray:
     """Skewness of differences; a ratio's is taken to be that of its numerator."""
     kind = arrow.strings(inputs, "metric_type")
-    m3 = np.where(kind == "quantile", np.nan, arrow.floats(inputs, "m3_num"))
+    # Warehouses sum cubes of values, which far from 0 have no digits left of the deviations'.
+    with np.errstate(over="ignore", invalid="ignore"):
+        is_lost = joint.n * (LEAST_SPREAD * joint.mean_num) ** 2 > joint.m2_num
+    m3 = np.where(is_lost | (kind == "quantile"), np.nan, arrow.floats(inputs, "m3_num"))
     arms = estimators.ThirdMoments(n=joint.n, m2=joint.m2_num, m3=m3)
     of_rates = estimators.third_moments_of_rates(joint.n, joint.mean_num)
     arms = arms.replace(np.isin(kind, COUNTED), of_rates)

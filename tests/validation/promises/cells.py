@@ -262,6 +262,8 @@ def least_favourable() -> list[Cell]:
         ]
         for cell in (skewed, rare, split, *few):
             found += [replace(cell, truth=truth) for truth in ("nothing", "tempting", "safe")]
+        # Without guardrails harm is one hypothesis, and a launch needs nothing beside it.
+        found += [replace(cell, guardrails=0) for cell in few]
     for design in ("group_sequential", "always_valid"):
         windows = Cell(design, 1, 2, 4, 0.7, schedule=TWO_WINDOWS, units=2000,
                        place="windows of 14 and 7 days")  # fmt: skip
