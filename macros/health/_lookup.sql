@@ -38,6 +38,7 @@
             ["constants", experimentos.health_constants_of_variants, none],
             ["varies", experimentos.health_varies, ["metric", "variant", "observed"]],
             ["skewness", experimentos.health_skewness, by_metric],
+            ["units_for_skewness", experimentos.health_units_for_skewness, ["metric", "variant", "observed"]],
             ["cap_applied", experimentos.health_cap_applied, ["metric"]],
             ["meant_caps", experimentos.health_meant_caps, none],
             ["capped_share", experimentos.health_capped_share, ["metric"] + counted],

@@ -64,6 +64,11 @@
     end
 {% endmacro %}
 
+{# What is said of a metric whose difference is too skewed for a test of so few units. #}
+{% macro too_skewed_text() %}
+    ': too few units for the skewness of its values, so nothing is decided on it'
+{% endmacro %}
+
 {# One row per treatment variant and metric that decides, by the adjustment that decides. #}
 {% macro rule_effects() %}
     select effects.*, treatments.alpha_side, treatments.alpha_harm, metrics.mde, metrics.mde_kind

@@ -328,15 +328,17 @@ def _happened(run: Run) -> list[pa.Table]:
             size = len(units)
             seed = zlib.crc32(f"{run.name}{name}{metric}{day}".encode())
             rng = np.random.default_rng(seed)
-            if metric in RATES:
+            given = arms[name]
+            if metric in RATES or isinstance(given, dict):
+                share, amount = given.values() if isinstance(given, dict) else (given, 1.0)
                 # As many as the share says, to a unit, over all days together.
-                due[name, metric] += size * _on(arms[name], day, run.days)
+                due[name, metric] += size * _on(share, day, run.days)
                 count = round(due[name, metric])
                 due[name, metric] -= count
-                values = np.where(rng.permutation(size) < count, 1.0, np.nan)
+                values = np.where(rng.permutation(size) < count, amount, np.nan)
                 events.append(_events(units, metric, after, values))
                 continue
-            mean, deviation = arms[name]
+            mean, deviation = given
             values = mean + deviation * ndtri((rng.permutation(size) + 0.5) / size)
             events.append(_events(units, metric, after, values))
             if metric in run.before:

@@ -41,7 +41,8 @@ EFFECTS_OUTPUT = arrow.schema(
     "integer: look; time: look_date; flag: is_open; double: p_value_harm_planned information "
     "information_fraction statistic boundary alpha_spent statistic_harm boundary_harm "
     "alpha_spent_harm planned_n futility_boundary p_value_stagewise estimate_stagewise "
-    "lower_stagewise upper_stagewise restated_by test_level launch_level harm_level"
+    "lower_stagewise upper_stagewise restated_by test_level launch_level harm_level skewness; "
+    "flag: is_too_skewed"
 )
 WORDS = {
     "role": ["success", "guardrail", "explore"],
@@ -133,6 +134,8 @@ def _statistics(rows: pa.Table, past: pa.Table, pairs: Pairs) -> dict[str, objec
         "method": mixed.name_methods(several, goal, pairs.is_adjusted, pairs.n_combined),
         "used_for_decision": pairs.is_chosen & is_decided,
         "is_final": is_final,
+        "skewness": np.where(several.is_counted, np.nan, pairs.skewness),
+        "is_too_skewed": several.is_too_skewed,
         "is_open": arrow.flags(rows, "is_open") & is_decided,
         "look": number,
         "look_date": pc.if_else(pa.array(~np.isnan(number)), _look_date(rows), None),
@@ -178,8 +181,9 @@ def _mixed(rows: pa.Table, pairs: Pairs) -> Mixed:
         kind == "ratio",
         is_quantile=kind == "quantile",
         strata=pairs.strata,
+        mean_skewness=pairs.skewness,
     )
-    return Mixed(pairs.comparison, method, pairs.strata)
+    return Mixed(pairs.comparison, method, pairs.strata, pairs.skewness)
 
 
 def _classical(several: Mixed, alpha: FloatArray) -> dict[str, FloatArray]:

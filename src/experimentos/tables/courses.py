@@ -233,7 +233,9 @@ def _looks(
     newest = np.zeros(size)
     newest[kept.row] = kept.look
     is_old = wanted & (count > 0) & ((newest == look) | np.isfinite(last))
-    fraction, known = _fraction(rows, pairs), several.comparison.std_error**-2.0
+    # Where too few units are there for their skewness nothing is tested, and nothing spent.
+    known = np.where(several.is_too_skewed, np.nan, several.comparison.std_error**-2.0)
+    fraction = _fraction(rows, pairs)
     # What could not be tested when the look was taken is not tested later.
     is_new = (
         wanted

@@ -12,7 +12,7 @@ from scipy.special import ndtr
 from experimentos import arrow, families
 from experimentos.checks import balance
 from experimentos.errors import TableError
-from experimentos.inference import detectable, lift, mixed
+from experimentos.inference import detectable, lift, margin_limits, mixed
 from experimentos.inference.effect import Interval
 from experimentos.inference.mixed import Directed, Goal, Mixed
 from experimentos.moments import divide
@@ -105,7 +105,8 @@ def decide(
     columns, tail, harm_tail = _correct(rows, pairs, plan, tested)
     bounds = monitoring.boundary(course, tail)
     level = monitoring.nominal(course, tail, bounds.now)
-    columns |= _intervals(several, plan, tested, tail, level, _is_shown(plan, course, pairs))
+    is_shown = _is_shown(plan, course, several, pairs)
+    columns |= _intervals(several, plan, tested, tail, level, is_shown)
     columns |= _balance(rows, pairs)
     size, mde = np.abs(several.comparison.mean_control), arrow.floats(rows, "mde")
     mde_absolute = np.where(size > 0, mde / size, np.nan)
@@ -124,11 +125,11 @@ def decide(
     return columns, _spread(plan.goal, is_decided), is_closed
 
 
-def _is_shown(plan: Plan, course: Course, pairs: Pairs) -> BoolArray:
+def _is_shown(plan: Plan, course: Course, several: Mixed, pairs: Pairs) -> BoolArray:
     """Whether there is a test at this time that an interval can be dual to."""
     started = course.is_anytime & ~np.isnan(course.mixture)
     shown = np.where(course.is_monitored, started | course.is_at_look, plan.is_final)
-    return np.asarray(shown & pairs.is_chosen)
+    return np.asarray(shown & pairs.is_chosen & ~several.is_too_skewed)
 
 
 def _look(
@@ -213,7 +214,7 @@ def _move_limits(
         limits = Interval(
             *(found[centre] + (found[name] - found[centre]) * ratio for name in (low, high))
         )
-        limits = mixed.agree_with_margin(limits, at, rows, shown)
+        limits = margin_limits.agree_with_margin(limits, at, rows, shown)
         found[low] = np.where(moved, limits.lower, found[low])
         found[high] = np.where(moved, limits.upper, found[high])
     found["level"] = np.where(moved, 1 - 2 * tail, found["level"])
@@ -383,11 +384,11 @@ def _intervals(
     deciding = several.interval(level)
     relative = several.lift_interval(np.where(is_shown, level, plan.alpha / 2))
 
-    own_test = is_shown & plan.has_margin & mixed.has_other_limits(several, plan.goal)
+    own_test = is_shown & plan.has_margin & margin_limits.has_other_limits(several, plan.goal)
     shown = tested.directed.noninferior <= level
     by_lift = plan.goal.margin_is_relative
-    deciding = mixed.agree_with_margin(deciding, plan.goal, own_test & ~by_lift, shown)
-    relative = mixed.agree_with_margin(relative, plan.goal, own_test & by_lift, shown)
+    deciding = margin_limits.agree_with_margin(deciding, plan.goal, own_test & ~by_lift, shown)
+    relative = margin_limits.agree_with_margin(relative, plan.goal, own_test & by_lift, shown)
     separated = ~np.isnan(relative.lower + relative.upper)
     return {
         "lower": deciding.lower,

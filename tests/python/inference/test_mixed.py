@@ -10,6 +10,7 @@ from experimentos.inference import (
     choices,
     detectable,
     exact_rates,
+    margin_limits,
     mixed,
     no_effect,
     score,
@@ -113,13 +114,13 @@ def test_a_limit_is_moved_to_the_side_its_margin_test_says():
     goal = Goal(np.array([1.0, 1.0, -1.0, 1.0]), np.full(4, 0.1), np.zeros(4, dtype=bool))
     given = Interval(np.array([-0.2, 0.0, -0.3, np.nan]), np.array([0.3, 0.4, 0.3, np.nan]))
     rows, shown = np.ones(4, dtype=bool), np.array([True, False, True, True])
-    moved = mixed.agree_with_margin(given, goal, rows, shown)
+    moved = margin_limits.agree_with_margin(given, goal, rows, shown)
     assert moved.lower[0] > -0.1
     assert moved.lower[1] == -0.1
     assert moved.upper[2] < 0.1
     assert np.isnan(moved.lower[3])
     np.testing.assert_array_equal(moved.upper[:2], given.upper[:2])
-    kept = mixed.agree_with_margin(given, goal, ~rows, shown)
+    kept = margin_limits.agree_with_margin(given, goal, ~rows, shown)
     np.testing.assert_array_equal(kept.lower, given.lower)
 
 

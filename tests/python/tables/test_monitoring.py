@@ -245,6 +245,29 @@ def test_what_could_not_be_tested_at_a_look_is_not_tested_when_it_is_shown_again
     assert row["p_value"] is row["lower"] is None
 
 
+def skewed(skewness, look, *, n=400):
+    """A mean of units with such a skewness, 4 % of them treated."""
+    arms = [
+        {"n_units": size, "mean_num": value, "m2_num": 9.0 * size, "m3_num": 27.0 * skewness * size}
+        for size, value in ((24 * n, 2.0), (n, 1.9))
+    ]
+    more = {"metric_type": "mean", "planned_effective_n": PLANNED, "look": look}
+    return pair(*arms, **SEQUENTIAL | more)
+
+
+def test_a_look_that_is_too_early_for_the_skewness_spends_nothing():
+    (early,) = effects(skewed(20.0, 1))
+    assert early["is_too_skewed"]
+    assert early["alpha_spent"] is early["boundary"] is early["p_value"] is None
+    (first,) = effects(skewed(6.0, 2, n=900), record([early]))
+    (alone,) = effects(skewed(6.0, 2, n=900))
+    assert first["boundary"] == alone["boundary"] is not None
+    # A look that was taken keeps its numbers, though by later data there are too few units.
+    (kept,) = effects(skewed(60.0, 2, n=900), record([first]))
+    assert kept["is_too_skewed"]
+    assert kept["p_value"] == first["p_value"] is not None
+
+
 @pytest.mark.parametrize(("spending", "parameter"), [
     ("pocock", None), ("hwang_shih_decani", -2.0), ("kim_demets", 2.0), ("linear", None),
 ])  # fmt: skip

@@ -43,6 +43,10 @@ PLACES = {
     "drawn unit by unit",
     "rate of 0.1 %": "30,000 units and 30 events an arm, exact binomials",
     "split 96/4": "4 % of 20,000 units are treated",
+    "zero-inflated lognormal, 96/4": "4 % of 40,000 such units, of a skewness of 20, are treated: "
+    "200 at the first build and 1,600 at the last",
+    "rate of 0.1 %, 96/4": "4 % of 400,000 units are treated: among them two events are expected "
+    "at the first build and 16 at the last",
     "windows of 14 and 7 days": "weekly looks; every second metric matures a week earlier",
     "a skipped look": "the second of four looks is not taken",
     "early looks, fewer units": "a first look at an eighth of the units, and 70 % of them at the "
@@ -252,8 +256,14 @@ def least_favourable() -> list[Cell]:
         skewed = Cell(design, 1, 1, 2, kind="skewed", units=10_000, place="zero-inflated lognormal")
         rare = Cell(design, 1, 1, 2, kind="rare", units=60_000, place="rate of 0.1 %")
         split = Cell(design, 1, 2, 4, 0.7, control_share=0.96, units=20_000, place="split 96/4")
-        for cell in (skewed, rare, split):
+        few = [
+            replace(skewed, control_share=0.96, units=40_000, place=f"{skewed.place}, 96/4"),
+            replace(rare, control_share=0.96, units=400_000, place=f"{rare.place}, 96/4"),
+        ]
+        for cell in (skewed, rare, split, *few):
             found += [replace(cell, truth=truth) for truth in ("nothing", "tempting", "safe")]
+        # Without guardrails harm is one hypothesis, and a launch needs nothing beside it.
+        found += [replace(cell, guardrails=0) for cell in few]
     for design in ("group_sequential", "always_valid"):
         windows = Cell(design, 1, 2, 4, 0.7, schedule=TWO_WINDOWS, units=2000,
                        place="windows of 14 and 7 days")  # fmt: skip

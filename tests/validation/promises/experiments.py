@@ -151,7 +151,8 @@ def _inputs(
     cell: Cell, drawn: Drawn, fixed: dict[str, pa.Array], build: int, look: int | None
 ) -> pa.Table:
     """Rows of `experimentos__inference_inputs` that decide at a build."""
-    n, mean, m2 = (values[:, build].ravel() for values in (drawn.n, drawn.mean, drawn.m2))
+    kept = drawn.n, drawn.mean, drawn.m2, drawn.m3
+    n, mean, m2, m3 = (values[:, build].ravel() for values in kept)
     types, size, when = tables.EFFECTS_INPUT, n.size, _when(cell, build)
     last = _is_last(cell, build)
     events = np.where(fixed["is_rate"].to_numpy(zero_copy_only=False), np.rint(n * mean), np.nan)
@@ -168,6 +169,7 @@ def _inputs(
         "n_events": pa.array(events, from_pandas=True),
         "mean_num": pa.array(mean),
         "m2_num": pa.array(m2),
+        "m3_num": pa.array(m3, from_pandas=True),
     }
     return pa.table([columns[name].cast(types.field(name).type) for name in types.names], types)
 
