@@ -10,6 +10,7 @@ Many cases have a twin with other labels: no verdict hangs on what variants are 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import zlib
 from dataclasses import dataclass
 from fractions import Fraction
@@ -98,7 +99,11 @@ class Totals(Case):
 
 
 class Run(Case):
-    """Units arrive for `days`; the second build reads them until `day` days after the start."""
+    """Units arrive for `days`; the second build reads them until `day` days after the start.
+
+    Of `undated` ones the assignments have no times, so that windows begin at the start for all. A
+    `listed` one is a row of the table that `experiments_from` names, not an exposure.
+    """
 
     day: int
     days: int = 14
@@ -107,6 +112,8 @@ class Run(Case):
     before: dict[str, Any] = {}
     crossovers: float = 0.0
     edit: dict[str, Any] | None = None
+    undated: bool = False
+    listed: bool = False
     week_before: Expected | None = None
 
     @property
@@ -177,24 +184,29 @@ def build_totals(project: Project) -> None:
 
 def write_runs(project: Project) -> None:
     """Write the units of all runs; the same ones whatever the labels."""
-    rows, events = [], [_events("nobody", "tick", [LAST - n * DAY for n in range(60)], 1.0)]
+    tables: dict[str, list[pa.Table]] = {
+        "assigned": [], "members": [],
+        "events": [_events("nobody", "tick", [LAST - n * DAY for n in range(60)], 1.0)],
+    }  # fmt: skip
     for twin in RUNS_TWINS:
-        rows.append(_assigned(twin))
-        events += [] if twin.suffix else _happened(twin.case)
-    for name, tables in (("assigned", rows), ("events", events)):
-        project.model(f"raw_{name}", pa.concat_tables(tables))
+        tables["members" if twin.case.undated else "assigned"].append(_assigned(twin))
+        tables["events"] += [] if twin.suffix else _happened(twin.case)
+    for name, rows in tables.items():
+        project.model(f"raw_{name}", pa.concat_tables(rows))
 
 
 def build_runs(project: Project, until: dt.datetime, *, edited: bool) -> None:
     """Build the runs on the data that are there by then, with what was edited or without."""
     project.settings |= {
-        "assignment_models": ["fct_assigned"], "fact_models": ["fct_events"], "archive": False,
+        "assignment_models": ["fct_assigned", "fct_members"], "fact_models": ["fct_events"],
+        "archive": False, "experiments_from": "fct_experiments",
         "as_of": (until + dt.timedelta(hours=7)).isoformat(" "),
     }  # fmt: skip
     project.write_settings()
+    assignments = {"experiment": "experiment", "variant": "variant", "unit": "unit"}
     for name, meta in (
-        ("assigned", {"assignments": {"experiment": "experiment", "variant": "variant",
-                                      "unit": "unit", "timestamp": "happened_at"}}),
+        ("assigned", {"assignments": assignments | {"timestamp": "happened_at"}}),
+        ("members", {"assignments": assignments | {"timestamp": "none"}}),
         ("events", {"unit": "unit", "timestamp": "happened_at", "metrics": METRICS}),
     ):  # fmt: skip
         raw = f"{{{{ ref('raw_{name}') }}}}"
@@ -211,8 +223,10 @@ def build_runs(project: Project, until: dt.datetime, *, edited: bool) -> None:
             "monitoring": "fixed",
         }
         more = run.edit if edited and run.edit else {}
-        definitions.append((twin.name, dates | _definition(twin, more)))
-    _write(project, definitions)
+        definitions.append((twin, dates | _definition(twin, more)))
+    listed = [(twin.name, given) for twin, given in definitions if twin.case.listed]
+    project.model("fct_experiments", pa.Table.from_pylist([_row(*one) for one in listed]))
+    _write(project, [(twin.name, given) for twin, given in definitions if not twin.case.listed])
     result = project.dbt("run")
     assert result.success, problems(result)
 
@@ -251,6 +265,16 @@ def _definition(twin: Twin, more: dict[str, Any]) -> dict[str, Any]:
     else:
         settings["variants"] = {twin.labels[name]: share for name, share in variants.items()}
     return {"id": twin.name} | settings
+
+
+def _row(name: str, definition: dict[str, Any]) -> dict[str, Any]:
+    """Write a definition as people do in a table: texts, numbers, and JSON of what is nested."""
+    columns = {"start": "starts_at", "end": "ends_at"}
+    row = {
+        columns.get(key, key): json.dumps(value) if isinstance(value, list | dict) else value
+        for key, value in definition.items()
+    }
+    return {"experiment_id": name} | dict.fromkeys(("alpha_harm", "mde", "status")) | row
 
 
 def _dated(value: Any, start: dt.datetime) -> Any:
