@@ -184,29 +184,31 @@ def build_totals(project: Project) -> None:
 
 def write_runs(project: Project) -> None:
     """Write the units of all runs; the same ones whatever the labels."""
-    tables: dict[str, list[pa.Table]] = {
-        "assigned": [], "members": [],
-        "events": [_events("nobody", "tick", [LAST - n * DAY for n in range(60)], 1.0)],
-    }  # fmt: skip
+    events = [_events("nobody", "tick", [LAST - n * DAY for n in range(60)], 1.0)]
+    tables: dict[str, list[pa.Table]] = {"assigned": [], "events": events}
     for twin in RUNS_TWINS:
-        tables["members" if twin.case.undated else "assigned"].append(_assigned(twin))
-        tables["events"] += [] if twin.suffix else _happened(twin.case)
+        # A model without times is of one experiment: others would have those of dated ones.
+        model = twin.name if twin.case.undated else "assigned"
+        tables.setdefault(model, []).append(_assigned(twin))
+        events += [] if twin.suffix else _happened(twin.case)
     for name, rows in tables.items():
         project.model(f"raw_{name}", pa.concat_tables(rows))
 
 
 def build_runs(project: Project, until: dt.datetime, *, edited: bool) -> None:
     """Build the runs on the data that are there by then, with what was edited or without."""
+    undated = [twin.name for twin in RUNS_TWINS if twin.case.undated]
     project.settings |= {
-        "assignment_models": ["fct_assigned", "fct_members"], "fact_models": ["fct_events"],
-        "archive": False, "experiments_from": "fct_experiments",
+        "assignment_models": [f"fct_{name}" for name in ("assigned", *undated)],
+        "fact_models": ["fct_events"], "archive": False, "experiments_from": "fct_experiments",
         "as_of": (until + dt.timedelta(hours=7)).isoformat(" "),
     }  # fmt: skip
     project.write_settings()
-    assignments = {"experiment": "experiment", "variant": "variant", "unit": "unit"}
+    assigned = {"experiment": "experiment", "variant": "variant", "unit": "unit"}
     for name, meta in (
-        ("assigned", {"assignments": assignments | {"timestamp": "happened_at"}}),
-        ("members", {"assignments": assignments | {"timestamp": "none"}}),
+        ("assigned", {"assignments": assigned | {"timestamp": "happened_at"}}),
+        *((name, {"assignments": assigned | {"experiment": {"literal": name}, "timestamp": "none"}})
+          for name in undated),
         ("events", {"unit": "unit", "timestamp": "happened_at", "metrics": METRICS}),
     ):  # fmt: skip
         raw = f"{{{{ ref('raw_{name}') }}}}"
