@@ -141,9 +141,13 @@ class Cell:
             f"correlation {self.correlation:g}", self.truth,
         ]  # fmt: skip
         # A name is where the seed comes from, so what is usual is not in it.
-        parts += [self.correction] if self.correction != "holm" else []
-        parts += [f"rollback {self.alpha_harm:g}"] if self.alpha_harm is not None else []
-        return ", ".join(parts)
+        return ", ".join(parts + self.settings)
+
+    @property
+    def settings(self) -> list[str]:
+        """What is not as by default, in words."""
+        found = [self.correction] if self.correction != "holm" else []
+        return found + ([f"rollback {self.alpha_harm:g}"] if self.alpha_harm is not None else [])
 
     @property
     def harm_rate(self) -> float:
