@@ -10,6 +10,9 @@
         {{ experimentos.ends_now() }} as is_final,
         coalesce(looks.next_look_at, experiments.decides_at) as decides_at,
         {{ week_end }} as week_ends_at,
+        case
+            when experiments.starts_at > experiments.as_of then experiments.starts_at
+        end as starts_later_at,
         looks.look,
         looks.next_look_at,
         looks.next_unit_share,

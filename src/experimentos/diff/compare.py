@@ -102,7 +102,7 @@ def _memos(rows: Rows) -> dict[str, Memo]:
     def fetch(mart: str) -> Sequence[Row]:
         if mart in _NOT_COMPARED:
             return ()
-        return rows(mart, "is_latest" if mart == "effects" else "")
+        return rows(mart, "is_latest or used_for_decision" if mart == "effects" else "")
 
     return {memo.experiment.experiment_id: memo for memo in read_memos(fetch)}
 

@@ -32,7 +32,7 @@ def of_days(
     days : iterable of DayEffect
         Of earlier days.
     effects : iterable of Effect
-        The latest, which are the last days.
+        The latest, which are the last days, and those that decide.
     findings : tuple of Finding
         What decides.
 
@@ -57,7 +57,7 @@ def of_days(
 
 
 def _is_whole(effect: Effect) -> bool:
-    return effect.is_latest and effect.segment in (None, "all")
+    return effect.segment in (None, "all")
 
 
 def _as_day(effect: Effect) -> DayEffect:

@@ -81,10 +81,12 @@ def is_due(effect: Effect, experiment: Experiment) -> bool:
     Returns
     -------
     bool
-        At the end, and where it has an interval: at a look, or from the start of an always-valid
-        sequence on.
+        Of a fixed design at its end; of others where it has an interval: at a look, or from the
+        start of an always-valid sequence on.
     """
-    return experiment.is_final or effect.level is not None
+    if experiment.design in {"group_sequential", "always_valid"}:
+        return experiment.is_final or effect.level is not None
+    return experiment.is_final
 
 
 def read_harm(effect: Effect, experiment: Experiment, *, blocked: bool) -> str:

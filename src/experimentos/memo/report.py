@@ -208,8 +208,8 @@ class Memo:
     def is_due(self) -> bool:
         """Whether the plan allows a reading of these data."""
         experiment = self.experiment
-        if experiment.design not in {"group_sequential", "always_valid"} and experiment.is_final:
-            return True
+        if experiment.design not in {"group_sequential", "always_valid"}:
+            return experiment.is_final
         return any(readings.is_due(finding.effect, experiment) for finding in self.findings)
 
     def uses_method(self, part: str) -> bool:
@@ -316,11 +316,8 @@ def _findings(rows: MemoRows) -> tuple[Finding, ...]:
 
 
 def _deciding(effects: tuple[Effect, ...]) -> list[Effect]:
-    return [
-        row
-        for row in effects
-        if row.is_latest and row.used_for_decision and row.segment in (None, "all")
-    ]
+    """Rows that decide: those of a look, which may be earlier than the latest."""
+    return [row for row in effects if row.used_for_decision and row.segment in (None, "all")]
 
 
 def _carriers(
@@ -371,8 +368,15 @@ def _variant_report(decision: VariantDecision, evidence: list[Evidence]) -> Vari
 
 def _latest_effects(rows: MemoRows) -> tuple[Effect, ...]:
     uses = {use.metric: use for use in rows.metrics}
-    latest = (row for row in rows.effects if row.is_latest and row.segment in (None, "all"))
-    return tuple(sorted(latest, key=lambda row: _effect_order(row, uses)))
+    whole = [row for row in rows.effects if row.segment in (None, "all")]
+    decided = {_comparison(row) for row in whole if row.used_for_decision}
+    # Of a comparison that decides the look is shown, and not the days after it.
+    shown = [row for row in whole if row.used_for_decision or _comparison(row) not in decided]
+    return tuple(sorted(shown, key=lambda row: _effect_order(row, uses)))
+
+
+def _comparison(row: Effect) -> tuple[str | None, ...]:
+    return (row.metric, row.variant, row.population, row.basis, row.adjustment)
 
 
 def _latest_moments(rows: MemoRows) -> tuple[Moments, ...]:

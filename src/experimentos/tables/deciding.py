@@ -145,12 +145,11 @@ def _look(
     asked = np.where(plan.is_success, arrow.strings(rows, "futility"), "")
     power = arrow.floats(rows, "power")
     has_planned = course.is_sequential | course.is_at_end
+    fraction = np.where(course.is_at_end, 1.0, course.here(course.fractions))
     columns = {
         "p_value_harm_planned": np.where(has_planned, tested.harm_planned, np.nan),
         "information": course.here(course.information),
-        "information_fraction": np.where(
-            course.is_at_end, 1.0, np.minimum(course.here(course.fractions), 1.0)
-        ),
+        "information_fraction": np.minimum(fraction, 1.0),
         "statistic": tested.statistic,
         "boundary": bounds.now,
         "alpha_spent": bounds.spent,
@@ -177,9 +176,10 @@ def _remembered(
     moved = is_old & (np.abs(found["level"] - (1 - 2 * tail)) > LEAST_CHANGE)
     if moved.any():
         _move_limits(found, moved, course, plan, tested, tail, columns["boundary"])
-    restated = np.where(is_old, now["estimate"] - shown["estimate"], np.nan)
-    information = np.where(course.is_at_end, found["std_error"] ** -2.0, columns["information"])
-    return found | {"restated_by": restated, "information": information}
+    return found | {
+        "restated_by": np.where(is_old, now["estimate"] - shown["estimate"], np.nan),
+        "information": np.where(course.is_at_end, found["std_error"] ** -2, columns["information"]),
+    }
 
 
 def _worse_then(columns: dict[str, FloatArray], plan: Plan) -> FloatArray:
@@ -278,15 +278,6 @@ def _test(
     )
     p_worse = course.kept(course.harm, worse, np.ones_like(course.is_recorded))
     p_planned = _at_its_time(plan, course, p_planned, p_worse)
-    has_budget = course.is_anytime & ~course.is_sequential
-    p_any = mixed.always_valid_harm(
-        several, worse, is_counted,
-        alpha=plan.alpha_harm * np.where(has_budget, 1.0, families.HARM_ANY_SHARE),
-        planned_n=course.planned_n,
-        effective_units=pairs.effective_units,
-    )  # fmt: skip
-    p_harm = np.where(has_budget, p_any, families.harm_p_value(p_any, p_planned))
-    is_harm = plan.is_success | plan.is_guardrail
     better = course.kept(course.launch, directed.superior, plan.is_success)
     within = course.kept(course.launch, directed.noninferior, plan.has_margin)
     of_fixed = monitoring.statistic_of(np.where(plan.has_margin, within, better))
@@ -295,19 +286,33 @@ def _test(
         directed=directed,
         superior=_at_its_time(plan, course, superior, better),
         noninferior=np.where(plan.has_margin, _at_its_time(plan, course, p_launch, within), np.nan),
-        harm=np.where(is_harm, p_harm, np.nan),
+        harm=_harm(several, plan, pairs, is_counted, course, worse, p_planned),
         harm_planned=p_planned,
         statistic=np.where(course.is_anytime, monitoring.statistic_of(is_launch), statistic),
         statistic_harm=np.where(course.is_at_end, monitoring.statistic_of(p_worse), statistic_harm),
     )
 
 
+def _harm(
+    several: Mixed, plan: Plan, pairs: Pairs, is_counted: BoolArray, course: Course,
+    worse: FloatArray, p_planned: FloatArray,
+) -> FloatArray:  # fmt: skip
+    """P-values of harm: at every build and as planned together, each with its share."""
+    has_budget = course.is_anytime & ~course.is_sequential
+    p_any = mixed.always_valid_harm(
+        several, worse, is_counted,
+        alpha=plan.alpha_harm * np.where(has_budget, 1.0, families.HARM_ANY_SHARE),
+        planned_n=course.planned_n, effective_units=pairs.effective_units,
+    )  # fmt: skip
+    p_harm = np.where(has_budget, p_any, families.harm_p_value(p_any, p_planned))
+    return np.where(plan.is_success | plan.is_guardrail, p_harm, np.nan)
+
+
 def _at_its_time(
     plan: Plan, course: Course, p_value: FloatArray, p_fixed: FloatArray
 ) -> FloatArray:
     """Choose p-values of monitored designs, and those of fixed ones at their end."""
-    at_the_end = np.where(plan.is_final, p_fixed, np.nan)
-    return np.where(course.is_monitored, p_value, at_the_end)
+    return np.where(course.is_monitored, p_value, np.where(plan.is_final, p_fixed, np.nan))
 
 
 def _correct(
@@ -360,8 +365,7 @@ def _loading(rows: pa.Table, pairs: Pairs) -> FloatArray:
     """
     is_single = arrow.strings(rows, "design", default="fixed") == "fixed"
     is_single &= pairs.n_combined <= 1
-    variance = pairs.comparison.std_error**2
-    share = np.where(is_single, divide(pairs.own_control, variance), np.nan)
+    share = np.where(is_single, divide(pairs.own_control, pairs.comparison.std_error**2), np.nan)
     return np.asarray(np.sqrt(np.clip(share, 0.0, 1.0)))
 
 

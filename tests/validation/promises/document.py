@@ -143,7 +143,8 @@ def _beyond(each: Finding) -> float:
 def _short(each: Finding) -> str:
     cell = each.cell
     size = f"{cell.treatments + 1} arms, {cell.success} + {cell.guardrails} metrics"
-    return f"{size}, correlation {cell.correlation:g}, {cell.truth}"
+    told = [size, f"correlation {cell.correlation:g}", cell.truth]
+    return ", ".join(told + cell.settings)
 
 
 def _cells(found: list[Finding], every: list[Cell]) -> list[list[str]]:

@@ -49,17 +49,20 @@ def follow(
         inputs = _inputs(cell, drawn, fixed, build, look)
         found = tables.effects(inputs, policy.past())
         policy.show({"experimentos__estimate_effects": found} | _state(cell, runs, build, look))
-        verdicts = policy.decide(None if decide_all else _open_questions(found))
+        verdicts = policy.decide(None if decide_all else _open_questions(cell, found))
         if cell.design != "fixed":
             policy.remember()
         yield Build(build, found, verdicts)
 
 
-def _open_questions(effects: pa.Table) -> pa.Array:
+def _open_questions(cell: Cell, effects: pa.Table) -> pa.Array:
     """Experiments in which a Launch or a Rollback is not ruled out by the p-values alone."""
     below = [
-        pc.fill_null(pc.less_equal(effects[name], ALPHA / 2), False)
-        for name in ("p_launch_corrected", "p_value_harm_corrected")
+        pc.fill_null(pc.less_equal(effects[name], rate), False)
+        for name, rate in (
+            ("p_launch_corrected", ALPHA / 2),
+            ("p_value_harm_corrected", cell.harm_rate),
+        )
     ]
     return effects["experiment_id"].filter(pc.or_(*below)).unique()
 
@@ -123,7 +126,8 @@ def _definitions(cell: Cell, runs: int) -> dict[str, pa.Array]:
     same = {
         "population": "assigned", "segment": "all", "segment_value": "all", "basis": "mature",
         "control": CONTROL, "margin_kind": "relative", "mde_kind": "relative", "inputs_hash": "-",
-        "correction": "holm", "design": cell.design, "spending": cell.spending, "n_phases": 1,
+        "correction": cell.correction, "alpha_harm": cell.alpha_harm, "design": cell.design,
+        "spending": cell.spending, "n_phases": 1,
         "is_deciding": True, "has_covariate": False, "alpha": ALPHA, "power": POWER,
     }  # fmt: skip
     columns = {
@@ -190,7 +194,7 @@ def _state(cell: Cell, runs: int, build: int, look: int | None) -> dict[str, pa.
     experiments = pa.table({
         "experiment_id": ids, "experiment_index": number, "control": each(CONTROL, pa.string()),
         "design": each(cell.design, pa.string()), "alpha": each(ALPHA, pa.float64()),
-        "alpha_harm": each(ALPHA / 2, pa.float64()),
+        "alpha_harm": each(cell.harm_rate, pa.float64()),
         "is_final": each(_is_last(cell, build), pa.bool_()),
         "decides_at": each(_when(cell, cell.schedule.builds - 1), time),
         "data_as_of": each(when, time), "starts_at": each(START, time),
