@@ -13,6 +13,7 @@
             ["limits_loosened", experimentos.health_loosened_limits, []],
             ["plan_changed", experimentos.health_plan_changed, []],
             ["dates_changed", experimentos.health_dates_changed, ["observed"]],
+            ["renamed", experimentos.health_renamed, ["observed"]],
             ["arm_units", experimentos.health_arm_units, none],
             ["assignment_rows", experimentos.health_assignment_rows, none],
             ["has_assignments", experimentos.health_has_assignments, ["observed"]],
