@@ -15,6 +15,7 @@
             ["dates_changed", experimentos.health_dates_changed, ["observed"]],
             ["look_restated", experimentos.health_look_restated, by_metric],
             ["look_retaken", experimentos.health_look_retaken, ["observed"]],
+            ["renamed", experimentos.health_renamed, ["observed"]],
             ["arm_units", experimentos.health_arm_units, none],
             ["assignment_rows", experimentos.health_assignment_rows, none],
             ["has_assignments", experimentos.health_has_assignments, ["observed"]],

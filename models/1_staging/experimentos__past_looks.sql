@@ -31,9 +31,8 @@
 
         ),
 
-        -- With an override another plan is allowed: what its looks spent stays spent, but they
-        -- showed
-        -- other hypotheses, and those of now are read from the data of the look.
+        -- With an override another plan is allowed. What looks spent stays spent, but they
+        -- showed other hypotheses: those of now are read from the data of the look.
         overridden as (
 
             select experiment_id, plan_hash

@@ -1,6 +1,5 @@
--- One row per experiment that was looked at: whether its plan is still that of its looks, how
--- many of
--- them were taken on dates that are no longer planned, and what was edited of its dates since.
+-- One row per experiment that was looked at: whether its plan is that of its looks, how many looks
+-- were taken on dates that are no longer planned, and what was edited of its dates since.
 with
 
     looks as (
@@ -11,9 +10,8 @@ with
 
     ),
 
-    -- What may change, and is told: a look that stays on its date can come to stand for another
-    -- part of
-    -- the whole.
+    -- What may change, and is told: a look that stays on its date may come to stand for
+    -- another part of the whole, and another start for other units.
     redated as (
 
         select
@@ -28,7 +26,12 @@ with
             ) as first_looks
             on edits.experiment_id = first_looks.experiment_id
             and edits.first_seen_at > first_looks.seen_at
-        where edits.part in ('start', 'end', 'looks', 'planned_n')
+        inner join
+            {{ ref("stg_experimentos__experiments") }} as plans
+            on edits.experiment_id = plans.experiment_id
+        where
+            (edits.part = 'start' and plans.design != 'fixed')
+            or (edits.part in ('end', 'looks', 'planned_n') and plans.design = 'group_sequential')
         group by edits.experiment_id
 
     ),
@@ -61,7 +64,7 @@ select
             max(case when plans.design != 'always_valid' then moved.n_moved_looks end), 0
         ) as bigint
     ) as n_moved_looks,
-    max(case when plans.design = 'group_sequential' then redated.date_edits end) as date_edits
+    max(redated.date_edits) as date_edits
 from {{ ref("stg_experimentos__experiments") }} as plans
 inner join looks on plans.experiment_id = looks.experiment_id
 left join moved on plans.experiment_id = moved.experiment_id

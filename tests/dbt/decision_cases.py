@@ -184,7 +184,9 @@ def build_totals(project: Project) -> None:
 
 def write_runs(project: Project) -> None:
     """Write the units of all runs; the same ones whatever the labels."""
-    events = [_events("nobody", "tick", [LAST - n * DAY for n in range(60)], 1.0)]
+    # As many a day as a day of history needs, so that it begins 59 days before the last.
+    ticks = [LAST - n * DAY for n in range(60)] * 100
+    events = [_events("nobody", "tick", ticks, 1.0)]
     tables: dict[str, list[pa.Table]] = {"assigned": [], "events": events}
     for twin in RUNS_TWINS:
         # A model without times is of one experiment: others would have those of dated ones.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from monitored_shop import DAY, LOOKS, START, Shop
+from monitored_shop import DAY, DAYS, LOOKS, START, Shop
 from project import Project
 from scipy import stats
 
@@ -248,6 +248,29 @@ def test_changed_dates_keep_what_was_spent_and_are_told(shop):
         "looks 4 -> 2026-09-08 00:00:00, 2026-09-12 00:00:00, 2026-09-17 00:00:00 "
         "(first seen 2026-09-13)"
     )
+
+
+@pytest.mark.slow
+def test_another_name_does_not_spend_the_error_rate_again(shop):
+    shop.rates["treatment"] = WINNER
+    shop.more = {"id": "shop"}
+    shop.build(LOOKS[0])
+    (shop.project.folder / "experiments" / "shop.yml").unlink()
+    shop.name = "shop_again"
+    shop.build(LOOKS[2])
+    verdict, rule, reason = shop.decision()
+    assert (verdict, rule) == ("hold", "health_blocked")
+    assert "looked at 1 time(s) as experiment 'shop'" in reason
+    shop.monitoring["override"] = "the name was that of another team"
+    shop.build(LOOKS[2])
+    assert shop.decision()[:2] == ("launch", "launchable")
+    assert shop.project.one("health", "check_name = 'renamed'")["status"] == "warning"
+    # One after the other is no rename.
+    (shop.project.folder / "experiments" / "shop_again.yml").unlink()
+    shop.name, shop.monitoring = "later", {"looks": 4}
+    shop.more |= {"start": str(START + DAYS * DAY), "end": str(START + 2 * DAYS * DAY)}
+    shop.build(LOOKS[2])
+    assert shop.project.mart("health", "check_name = 'renamed'") == []
 
 
 @pytest.mark.slow

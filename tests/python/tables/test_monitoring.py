@@ -351,6 +351,16 @@ def test_always_valid_is_the_one_sided_mixture_tuned_to_the_planned_size():
     assert down["p_value_harm_planned"] is None
 
 
+def test_without_a_planned_size_the_mixture_is_tuned_to_5000_an_arm():
+    def found(planned_n):
+        given = normal(2.5, 0.4, None, design="always_valid", planned_n=planned_n)
+        given += normal(-2.5, 0.4, 1, planned_n=planned_n, experiment_id="looks")
+        return [(row["p_value"], row["p_value_harm"], row["planned_n"]) for row in effects(given)]
+
+    assert found(None) == found(5000.0)
+    assert found(None) != found(4000.0)
+
+
 def test_always_valid_launches_after_a_week_and_starts_with_a_hundred_units():
     early = anytime(5.0, is_open=False)
     assert early["p_value_corrected"] < 0.025
