@@ -165,7 +165,11 @@ def _monitoring(memo: Memo, theme: Theme) -> Iterator[Panel]:
     def hypothesis(look: Look) -> tuple[str, str, str]:
         return (look.metric, look.variant, look.test)
 
-    for (metric, variant, test), looks in groupby(told, key=hypothesis):
+    # SciPy takes a second to import.
+    from experimentos.memo.ahead import looks_ahead  # noqa: PLC0415
+
+    for (metric, variant, test), group in groupby(told, key=hypothesis):
+        looks = list(group)
         rows = [
             charts.LookRow(
                 look=look.look or 0,
@@ -173,9 +177,20 @@ def _monitoring(memo: Memo, theme: Theme) -> Iterator[Panel]:
                 statistic=look.statistic,
                 boundary=look.boundary,
                 futility=look.futility_boundary,
-                taken_on=look.data_date,
+                on=look.data_date,
             )
             for look in looks
+        ]
+        rows += [
+            charts.LookRow(
+                look=look.look,
+                fraction=look.fraction,
+                statistic=None,
+                boundary=look.boundary,
+                on=look.planned_on,
+                is_planned=True,
+            )
+            for look in looks_ahead(looks, memo.planned_looks)
         ]
         what = "better" if test == "superior" else "non-inferior"
         yield Panel(f"{_named(memo, metric, variant)}: {what}", charts.boundary(rows, theme))
