@@ -1,6 +1,6 @@
 {# Units by cell and variant (`counted`), and in the end by bin (`binned`). Units without events are zeros where
    the metric fills them in: they are not listed but what is left of all units in experimentos__moments. #}
-{% macro counted_cells(found) %}
+{% macro counted_cells() %}
     asked as (
 
         select
@@ -17,7 +17,7 @@
         inner join
             ({{ experimentos.deciding_populations() }}) as deciding
             on pairs.experiment_index = deciding.experiment_index
-        where pairs.pair_id in ({{ experimentos.binned_pairs(found) | join(", ") }})
+        where pairs.has_bins and {{ experimentos.is_active("experiments.experiment_id") }}
 
     ),
 

@@ -5,13 +5,16 @@
 {%- set definitions = experimentos.definitions() %}
 {%- set plan = experimentos.plan(definitions) %}
 {%- set text = dbt.type_string() %}
-{%- set pairs, sources = [], [] %}
+{%- set pairs, sources, binned = [], [], {} %}
 {%- set is_known = experimentos.remembers() and experimentos.knows_moments() %}
 {%- if execute %}
     {%- for experiment in definitions.experiments
         if experiment.summary is none and not experiment.is_archived %}
         {%- set shared = experimentos.signature_of_moments(experiment, definitions) %}
         {%- for pair in experiment.pairs %}
+            {%- if pair.metric.name not in binned %}
+                {%- do binned.update({pair.metric.name: experimentos.has_bins(pair.metric)}) %}
+            {%- endif %}
             {%- do pairs.append(
                 [
                     pair.pair_id,
@@ -22,7 +25,7 @@
                             shared,
                             pair.metric.get("hash"),
                             pair.plan_key,
-                            experimentos.has_bins(pair),
+                            binned[pair.metric.name],
                         ]
                         | join("|")
                     ),

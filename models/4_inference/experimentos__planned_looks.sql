@@ -46,8 +46,7 @@ with
 select
     taken.experiment_id,
     cast(
-        taken.look
-        + row_number() over (
+        taken.look + row_number() over (
             partition by taken.experiment_id order by schedule.scheduled_look
         ) as integer
     ) as look,
