@@ -202,7 +202,7 @@
                 then 0
                 when bins.bin < outer_bins.start_bin
                 -- where no value is negative, the bin of the smallest starts at zero
-                then case when scales.least > 0 then 0 end
+                then case when scales.lowest > 0 then 0 end
                 when bins.bin > outer_bins.end_bin and outer_bins.end_bin != -1
                 then {{ experimentos.bin_end("outer_bins.end_bin", 1) | indent(16) }}
                 when bins.bin > outer_bins.end_bin
@@ -213,7 +213,7 @@
                 when bins.bin = 0
                 then 0
                 when bins.bin > outer_bins.end_bin
-                then case when scales.greatest < 0 then 0 end
+                then case when scales.highest < 0 then 0 end
                 when bins.bin < outer_bins.start_bin and outer_bins.start_bin != 1
                 then {{ experimentos.bin_end("outer_bins.start_bin", 0) | indent(16) }}
                 when bins.bin < outer_bins.start_bin

@@ -169,8 +169,8 @@
     group by 1, 2, 3, 4, 5
 {% endmacro %}
 
-{# The cell of a number. A number at most a billionth of a billionth... below the edge of a cell is at it: sums
-   of the same parts in another order may differ in their last digits. #}
+{# The cell of a number. A number that is within 1e-12 of itself below the edge of a cell is at the edge: sums of
+   the same parts in another order may differ in their last digits. #}
 {% macro cell_of(x) %}
     {%- set double = experimentos.type_double() %}
     {%- set size = "abs(" ~ x ~ ")" %}
