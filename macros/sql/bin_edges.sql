@@ -71,8 +71,8 @@
 
         select
             pair_id,
-            min(cell) as least,
-            max(cell) as greatest,
+            min(cell) as lowest,
+            max(cell) as highest,
             min(case when up_to > 0.01 * n_all then cell end) as low,
             min(case when up_to >= 0.5 * n_all then cell end) as middle,
             max(case when up_to - n < 0.99 * n_all then cell end) as high,
@@ -114,7 +114,7 @@
 
         select
             *,
-            least > 0 and high_value >= 10 * middle_value as is_log,
+            lowest > 0 and high_value >= 10 * middle_value as is_log,
             greatest(
                 -- from zero on, unless all values are far from it for their spread
                 case

@@ -1,6 +1,6 @@
 {# Units by cell and variant (`counted`), and in the end by bin (`binned`). Units without events are zeros where
    the metric fills them in: they are not listed but what is left of all units in experimentos__moments. #}
-{% macro counted_cells(found) %}
+{% macro counted_cells() %}
     asked as (
 
         select
@@ -17,7 +17,7 @@
         inner join
             ({{ experimentos.deciding_populations() }}) as deciding
             on pairs.experiment_index = deciding.experiment_index
-        where pairs.pair_id in ({{ experimentos.binned_pairs(found) | join(", ") }})
+        where pairs.has_bins and {{ experimentos.is_active("experiments.experiment_id") }}
 
     ),
 
@@ -202,7 +202,7 @@
                 then 0
                 when bins.bin < outer_bins.start_bin
                 -- where no value is negative, the bin of the smallest starts at zero
-                then case when scales.least > 0 then 0 end
+                then case when scales.lowest > 0 then 0 end
                 when bins.bin > outer_bins.end_bin and outer_bins.end_bin != -1
                 then {{ experimentos.bin_end("outer_bins.end_bin", 1) | indent(16) }}
                 when bins.bin > outer_bins.end_bin
@@ -213,7 +213,7 @@
                 when bins.bin = 0
                 then 0
                 when bins.bin > outer_bins.end_bin
-                then case when scales.greatest < 0 then 0 end
+                then case when scales.highest < 0 then 0 end
                 when bins.bin < outer_bins.start_bin and outer_bins.start_bin != 1
                 then {{ experimentos.bin_end("outer_bins.start_bin", 0) | indent(16) }}
                 when bins.bin < outer_bins.start_bin

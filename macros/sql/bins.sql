@@ -9,30 +9,30 @@
 
 {# Whether bins of a metric's units are kept: not of shares of units, which two numbers tell, nor of the
    values of single events. #}
-{% macro has_bins(pair) %}
+{% macro has_bins(metric) %}
     {{
         return(
             experimentos.keeps_bins()
-            and pair.metric.type in ["mean", "ratio", "quantile"]
-            and pair.metric.get("of") != "events"
-            and pair.metric.get("threshold") is none
+            and metric.type in ["mean", "ratio", "quantile"]
+            and metric.get("of") != "events"
+            and metric.get("threshold") is none
         )
     }}
 {% endmacro %}
 
-{# The numbers of all metrics with bins that are computed from raw rows. #}
-{% macro binned_pairs(found) %}
-    {% if not experimentos.keeps_bins() %} {{ return([]) }} {% endif %}
+{# Whether any metric that is computed from raw rows has bins. #}
+{% macro has_any_bins(found) %}
+    {% if not experimentos.keeps_bins() %} {{ return(false) }} {% endif %}
     {% set kept = experimentos.kept() if execute else {} %}
-    {% if "binned_pairs" in kept %} {{ return(kept["binned_pairs"]) }} {% endif %}
-    {% set ids = [] %}
+    {% if "has_any_bins" in kept %} {{ return(kept["has_any_bins"]) }} {% endif %}
+    {% set any = namespace(bins=false) %}
     {% for experiment in found.experiments if experiment.summary is none and not experiment.is_archived %}
-        {% for pair in experiment.pairs if experimentos.has_bins(pair) %}
-            {% do ids.append(pair.pair_id) %}
+        {% for pair in experiment.pairs if not any.bins %}
+            {% set any.bins = experimentos.has_bins(pair.metric) %}
         {% endfor %}
     {% endfor %}
-    {% do kept.update({"binned_pairs": ids}) %}
-    {{ return(ids) }}
+    {% do kept.update({"has_any_bins": any.bins}) %}
+    {{ return(any.bins) }}
 {% endmacro %}
 
 {# Whose units, and which of them, a metric is read by when it decides. Reads `pairs`. #}
@@ -89,7 +89,7 @@
                 on pairs.pair_id = caps.pair_id
                 and deciding.population = caps.population
                 and caps.basis = {{ experimentos.deciding_basis() }}
-            where pairs.pair_id in ({{ experimentos.binned_pairs(definitions) | join(", ") }})
+            where pairs.has_bins
 
         ),
 
@@ -169,8 +169,8 @@
     group by 1, 2, 3, 4, 5
 {% endmacro %}
 
-{# The cell of a number. A number at most a billionth of a billionth... below the edge of a cell is at it: sums
-   of the same parts in another order may differ in their last digits. #}
+{# The cell of a number. A number that is within 1e-12 of itself below the edge of a cell is at the edge: sums of
+   the same parts in another order may differ in their last digits. #}
 {% macro cell_of(x) %}
     {%- set double = experimentos.type_double() %}
     {%- set size = "abs(" ~ x ~ ")" %}

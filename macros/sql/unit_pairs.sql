@@ -270,7 +270,7 @@
    segments, quantiles, distributions, and windows that close within a day. #}
 {% macro needs_unit_metrics(definitions, plan) %}
     {% if (
-        experimentos.binned_pairs(definitions)
+        experimentos.has_any_bins(definitions)
         or experimentos.used_segments(definitions)
         or experimentos.has_exact_closes(plan)
         or experimentos.has_part_days(definitions)

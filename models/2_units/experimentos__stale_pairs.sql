@@ -5,7 +5,7 @@
 {%- set definitions = experimentos.definitions() %}
 {%- set plan = experimentos.plan(definitions) %}
 {%- set text = dbt.type_string() %}
-{%- set pairs, sources, known = [], [], {} %}
+{%- set pairs, sources, known, binned = [], [], {}, {} %}
 {%- set is_known = experimentos.remembers() and experimentos.knows_moments() %}
 {%- if execute %}
     {%- for experiment in definitions.experiments
@@ -15,6 +15,9 @@
             {%- set key = (pair.plan_key, experiment.activation is none) %}
             {%- if key not in known %}
                 {%- do known.update({key: experimentos.reads_all_cohorts(pair, experiment)}) %}
+            {%- endif %}
+            {%- if pair.metric.name not in binned %}
+                {%- do binned.update({pair.metric.name: experimentos.has_bins(pair.metric)}) %}
             {%- endif %}
             {%- do pairs.append(
                 [
@@ -26,7 +29,7 @@
                             shared,
                             pair.metric.get("hash"),
                             pair.plan_key,
-                            experimentos.has_bins(pair),
+                            binned[pair.metric.name],
                         ]
                         | join("|")
                     ),

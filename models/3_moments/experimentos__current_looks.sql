@@ -1,36 +1,20 @@
 -- One row per experiment with planned looks: the look that this build takes or shows again, if
 -- any, and the next one. A fixed design has one, at its end.
--- depends_on: {{ ref("experimentos__readout_counts") }}, {{ ref("stg_experimentos__readouts") }}
--- depends_on: {{ ref("stg_experimentos__pairs") }}, {{ ref("stg_experimentos__arms") }}
--- depends_on: {{ ref("stg_experimentos__variants") }}
-{%- set definitions = experimentos.definitions() %}
-{%- set by_units = namespace(any=false) %}
-{%- for experiment in definitions.experiments %}
-    {%- if experiment.design == "group_sequential" and experiment.planned_n %}
-        {%- set by_units.any = true %}
-    {%- endif %}
-{%- endfor %}
+-- depends_on: {{ ref("experimentos__look_schedule") }}, {{ ref("experimentos__past_looks") }}
 {%- set parts = [
     ["experiments", experimentos.look_experiments()],
-    ["schedule", experimentos.look_schedule(by_units.any)],
     ["past", experimentos.look_past()],
     ["taken", experimentos.look_taken()],
     ["shown", experimentos.look_shown()],
     ["due", experimentos.look_due()],
     ["upcoming", experimentos.look_upcoming()],
 ] %}
-{%- if by_units.any %}
-    {%- set parts = (
-        parts[:1]
-        + [
-            ["counts", experimentos.look_counts()],
-            ["shares", experimentos.look_shares()],
-        ]
-        + parts[1:]
-    ) %}
-{%- endif %}
 
-with {% for name, sql in parts %} {{ name }} as ({{ sql }}){{ "," if not loop.last }} {% endfor %}
+with
+
+    schedule as (select * from {{ ref("experimentos__look_schedule") }}),
+
+    {% for name, sql in parts %} {{ name }} as ({{ sql }}){{ "," if not loop.last }} {% endfor %}
 
 select
     taken.experiment_id,

@@ -5,7 +5,7 @@
 -- depends_on: {{ ref("experimentos__experiments") }}, {{ ref("experimentos__caps") }}
 -- depends_on: {{ ref("experimentos__moments") }}
 {{ config(post_hook="{{ experimentos.keep_in_archive() }}") }}
-{%- set found = experimentos.definitions() %}
+{%- set has_bins = execute and experimentos.has_any_bins(experimentos.definitions()) %}
 {%- set text, double = dbt.type_string(), experimentos.type_double() %}
 {%- set columns = {
     "experiment_id": text,
@@ -24,9 +24,9 @@
     "n_missing": "bigint",
 } %}
 
-{% if experimentos.binned_pairs(found) %}
+{% if has_bins %}
     with
-        {{ experimentos.counted_cells(found) }},
+        {{ experimentos.counted_cells() }},
 
         {{ experimentos.cell_spreads() }},
 
@@ -39,9 +39,8 @@
 {% endif %}
 select
     {%- for name, type in columns.items() %}
-        cast({{ name if experimentos.binned_pairs(found) else "null" }} as {{ type }}) as {{ name }}
+        cast({{ name if has_bins else "null" }} as {{ type }}) as {{ name }}
         {{- "," if not loop.last }}
     {%- endfor %}
-{% if experimentos.binned_pairs(found) %}
-    from binned where {{ experimentos.is_active("experiment_id") }}
+{% if has_bins %} from binned where true
 {%- else %} where 1 = 0 {%- endif %} {{ experimentos.archived_rows(columns.keys() | list) }}

@@ -17,7 +17,7 @@
 -- depends_on: {{ ref("experimentos__reads") }}
 {%- set definitions = experimentos.definitions() %}
 
-{% if execute and experimentos.binned_pairs(definitions) -%}
+{% if execute and experimentos.has_any_bins(definitions) -%}
     {{ experimentos.unit_cells(definitions, experimentos.plan(definitions)) }}
 {%- else -%} {{ experimentos.no_unit_cells() }}
 {%- endif %}

@@ -23,6 +23,7 @@ MARTS: dict[str, tuple[str, ...]] = {
     "health": ("experiment_id", "check_name", "population", "metric", "variant", "segment",
                "segment_value"),
     "looks": (*PAIR, "variant", "test", "look"),
+    "planned_looks": ("experiment_id", "look"),
     "posteriors": (*PAIR, "variant"),
     "power": (*PAIR, "variant", "test"),
     "decision_evidence": ("experiment_id", "variant", "rule", "metric"),

@@ -11,7 +11,15 @@ from scipy import stats
 
 from experimentos.sequential import group
 
+GRADES = [4 / 14, 7 / 14, 11 / 14, 1]
 WINNER = [0.2] * 4 + [0.3] * 10
+
+
+def planned(shop: Shop) -> list[tuple[Any, ...]]:
+    """The looks to come: number, date, share of the plan, and the share at the latest look."""
+    columns = "look, planned_date, planned_fraction, reached_fraction"
+    rows = shop.project.rows(f"select {columns} from main.experimentos__planned_looks order by 1")
+    return [tuple(row.values()) for row in rows]
 
 
 @pytest.fixture
@@ -22,10 +30,11 @@ def shop(tmp_path):
 @pytest.mark.slow
 def test_looks_are_taken_when_they_are_due(shop):
     shop.rates["treatment"] = WINNER
-    seen = []
+    seen, ahead = [], {}
     for day in (4, 6, 7, 14, 15, 16, 20):
         shop.build(START + day * DAY)
         row = shop.deciding()
+        ahead[day] = planned(shop)
         seen.append((row["look"], row["look_date"], row["as_of"], shop.decision()))
         power = shop.project.one("power", "test = 'superior'")
         assert (power["mde_reached"] is None) == (row["look"] is None)
@@ -55,6 +64,14 @@ def test_looks_are_taken_when_they_are_due(shop):
     # Shown for ever.
     assert seen[6] == seen[5]
     assert seen[5][3][:2] == ("launch", "launchable")
+
+    dates = [at.date() for at in LOOKS]
+    assert ahead[4] == [(n, dates[n - 1], pytest.approx(GRADES[n - 1]), None) for n in (1, 2, 3, 4)]
+    first = [(n, dates[n - 1], pytest.approx(GRADES[n - 1]), GRADES[0]) for n in (2, 3, 4)]
+    assert ahead[6] == ahead[7] == first
+    # One was skipped, so the last will be the third.
+    assert ahead[14] == ahead[15] == [(3, dates[3], 1, pytest.approx(GRADES[2]))]
+    assert ahead[16] == ahead[20] == []
 
     looks = shop.looks()
     fractions = [4 / 14, 11 / 14, 1]
@@ -283,8 +300,11 @@ def test_looks_by_units_are_due_when_the_units_are_there(shop):
         "no look is due; the next look is due when 50 % of the planned units are there, on data "
         "until 2026-09-17 00:00 at the latest"
     )
+    last = (2, LOOKS[3].date(), 1)
+    assert planned(shop) == [(1, None, 0.5, None), (*last, None)]
     shop.build(START + 9 * DAY)
     row = shop.deciding()
+    assert planned(shop) == [(*last, 0.5)]
     assert (row["look"], row["look_date"]) == (1, START + 7 * DAY)
     # One unit came at midnight exactly.
     assert row["information_fraction"] == pytest.approx(1001 / 2000, rel=1e-3)
@@ -293,6 +313,7 @@ def test_looks_by_units_are_due_when_the_units_are_there(shop):
     row = shop.deciding()
     assert (row["look"], row["look_date"]) == (2, START + 12 * DAY)
     assert row["is_final"]
+    assert planned(shop) == []
     verdict = shop.decision()
     shop.build(START + 20 * DAY)
     assert shop.decision() == verdict

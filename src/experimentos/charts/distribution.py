@@ -103,15 +103,19 @@ def distribution(
                     "Share": wording.number(100 * share, "%"),
                 }
             )
+    told = []
+    for variant in variants:
+        own = [counts[variant].get(ends, 0) for ends in bins]
+        told.append(
+            _cumulative_words(variant, bins, labels, own, unit)
+            if cumulative
+            else _words(variant, bins, labels, own, unit)
+        )
     kind = "Share of units in each bin or below" if cumulative else "Share of units in each bin"
     return Chart(
         kind="distribution",
         values=tuple(values),
-        text=f"{kind}, {len(bins)} bins. "
-        + wording.listed(
-            [_words(v, bins, labels, [counts[v].get(b, 0) for b in bins], unit) for v in variants],
-            "variants",
-        ),
+        text=f"{kind}, {len(bins)} bins. " + wording.listed(told, "variants"),
         theme=theme,
         options={"unit": unit.strip(), "cumulative": cumulative, "without_zero": zero is not None},
     )
@@ -137,7 +141,7 @@ def _labels(bins: Sequence[Ends], *, is_whole: bool) -> list[str]:
     """Name bins by their ends, with as many digits as tell them apart."""
     shown = [_inner(ends) for ends in bins] if is_whole else list(bins)
     ends = sorted({end for both in bins for end in both if end is not None})
-    digits = 4
+    digits = 12 if is_whole else 4
     while digits < 12 and any(_end(a, digits) == _end(b, digits) for a, b in pairwise(ends)):
         digits += 1
     return [_label(ends, digits) for ends in shown]
@@ -188,12 +192,41 @@ def _words(
     """Say how many units are zeros, and in which bin the middle one of the others is."""
     total = sum(counts)
     words = f"{wording.label(variant)}: {total:,} units"
-    zeros = sum(count for ends, count in zip(bins, counts, strict=True) if ends == (0.0, 0.0))
+    others = [0 if ends == (0.0, 0.0) else n for ends, n in zip(bins, counts, strict=True)]
+    zeros = total - sum(others)
     if zeros:
         words += f", {wording.number(100 * zeros / total, '%')} at 0"
-    so_far = 0
-    for ends, label, count in zip(bins, labels, counts, strict=True):
-        so_far += 0 if ends == (0.0, 0.0) else count
-        if so_far and 2 * so_far >= total - zeros:
-            return f"{words}, the middle one{' of the others' if zeros else ''} at {label}{unit}"
-    return words
+    if not any(others):
+        return words
+    whose = "the middle one of the others" if zeros else "the middle one"
+    return f"{words}, {whose} at {_reached(labels, others, 0.5)}{unit}"
+
+
+def _cumulative_words(
+    variant: str, bins: Sequence[Ends], labels: Sequence[str], counts: Sequence[int], unit: str
+) -> str:
+    """Say by which bins the share is a half, nine tenths and 99 hundredths."""
+    tops = [
+        # the last word of a range is its upper end
+        label.removesuffix(" and more") if upper is None else label.rpartition(" ")[2]
+        for label, (_, upper) in zip(labels, bins, strict=True)
+    ]
+    ends = [
+        f"in {top}{unit} and more" if upper is None else f"up to {top}{unit}"
+        for top, (_, upper) in zip(tops, bins, strict=True)
+    ]
+    parts = [
+        f"{share} {_reached(ends, counts, part)}"
+        for share, part in (("half", 0.5), ("90%", 0.9), ("99%", 0.99))
+    ]
+    return f"{wording.label(variant)}: " + ", ".join(parts)
+
+
+def _reached(labels: Sequence[str], counts: Sequence[int], part: float) -> str:
+    """Return the first bin by which a part of the units is counted."""
+    so_far, whole = 0, sum(counts)
+    for label, count in zip(labels, counts, strict=True):
+        so_far += count
+        if so_far and so_far >= part * whole:
+            return label
+    return labels[-1]

@@ -9,6 +9,8 @@ from experimentos.charts.chart import Chart, nothing
 from experimentos.charts.theme import LIGHT, Theme
 
 ROW_HEIGHT: Final = 40
+NAME_LENGTH: Final = 28
+"""Longest name of a variant in the words over its bar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +75,14 @@ def funnel(
         )
         values.append(lost)
     values.append(_value("Analysed", "left", 0, left, n_rows, left))
-    variants = wording.distinct(row.variant for row in analysed)
+    short = [wording.cut(row.variant, NAME_LENGTH) for row in analysed]
+    names = wording.distinct(short)
     start = 0
     # Units of variants stand beside rows only where each has one.
     if sum(row.n_units for row in analysed) == left and len(analysed) > 1:
         for position, row in enumerate(analysed):
             end = start + row.n_units
-            name = variants[row.variant]
+            name = names[short[position]]
             values.append(
                 _value(f"Analysed in {name}", "variant", start, end, n_rows, row.n_units)
                 | {"variant": name, "position": position}

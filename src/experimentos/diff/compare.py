@@ -21,8 +21,8 @@ Rows = Callable[[str, str], Sequence[Row]]
 
 _DIGITS = 6
 _NOT_COMPARED = frozenset({
-    "moments", "distributions", "effects_by_age", "looks", "posteriors", "assignment_counts",
-    "decision_evidence",
+    "moments", "distributions", "effects_by_age", "looks", "planned_looks", "posteriors",
+    "assignment_counts", "decision_evidence",
 })  # fmt: skip
 _OVER = frozenset({"stopped", "archived"})
 # What a build says of itself, and what is derived from the rest.

@@ -187,6 +187,22 @@ class Look:
     alpha_spent: float | None
     outcome: str | None
     planned_n: float | None
+    is_final: bool
+    spending: str | None
+    spending_parameter: float | None
+    level: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLook:
+    """One row of ``experimentos__planned_looks``: a look that is still to come."""
+
+    experiment_id: str
+    look: int | None
+    planned_date: date | None
+    planned_fraction: float | None
+    reached_fraction: float | None
+    is_last: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,7 +195,11 @@ def _monitoring(memo: Memo, theme: Theme) -> Iterator[Panel]:
     def hypothesis(look: Look) -> tuple[str, str, str]:
         return (look.metric, look.variant, look.test)
 
-    for (metric, variant, test), looks in groupby(told, key=hypothesis):
+    # SciPy takes a second to import.
+    from experimentos.memo.ahead import looks_ahead  # noqa: PLC0415
+
+    for (metric, variant, test), group in groupby(told, key=hypothesis):
+        looks = list(group)
         rows = [
             charts.LookRow(
                 look=look.look or 0,
@@ -203,9 +207,20 @@ def _monitoring(memo: Memo, theme: Theme) -> Iterator[Panel]:
                 statistic=look.statistic,
                 boundary=look.boundary,
                 futility=look.futility_boundary,
-                taken_on=look.data_date,
+                on=look.data_date,
             )
             for look in looks
+        ]
+        rows += [
+            charts.LookRow(
+                look=look.look,
+                fraction=look.fraction,
+                statistic=None,
+                boundary=look.boundary,
+                on=look.planned_on,
+                is_planned=True,
+            )
+            for look in looks_ahead(looks, memo.planned_looks)
         ]
         title = _TO_SHOW[test](metric=_named(memo, metric, variant))
         yield Panel(title, charts.boundary(rows, theme))

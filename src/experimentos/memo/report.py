@@ -24,6 +24,7 @@ from experimentos.memo.context import (
     Look,
     MetricUse,
     Moments,
+    PlannedLook,
     Posterior,
     Power,
     Statement,
@@ -63,6 +64,7 @@ class MemoRows:
     days: tuple[DayEffect, ...]
     ages: tuple[AgeEffect, ...]
     looks: tuple[Look, ...]
+    planned_looks: tuple[PlannedLook, ...]
     posteriors: tuple[Posterior, ...]
     moments: tuple[Moments, ...]
     bins: tuple[Bin, ...]
@@ -102,6 +104,7 @@ class Memo:
     days: tuple[DayEffect, ...]
     ages: tuple[AgeEffect, ...]
     looks: tuple[Look, ...]
+    planned_looks: tuple[PlannedLook, ...]
     posteriors: tuple[Posterior, ...]
     segments: tuple[Finding, ...]
     shares: tuple[DayShare, ...]
@@ -265,6 +268,7 @@ def build_memo(rows: MemoRows) -> Memo:
         days=courses.of_days(rows.days, rows.effects, findings),
         ages=courses.of_ages(rows.ages, findings),
         looks=courses.of_looks(rows.looks, findings),
+        planned_looks=tuple(sorted(rows.planned_looks, key=lambda row: row.look or 0)),
         posteriors=courses.of_posteriors(rows.posteriors, findings),
         segments=courses.of_segments(rows.effects, findings, rows.experiment),
         shares=share_days(rows.counts, rows.experiment.control),
