@@ -1,5 +1,6 @@
-"""Where the dbt package and the memo templates lie: in the wheel, or at the root of a checkout."""
+"""Where the dbt package and the memo templates lie, and what is kept from one run to the next."""
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -46,3 +47,35 @@ def bundle_path(name: str) -> Path:
         "or from a checkout with `pip install --editable .`"
     )
     raise ProjectError(msg)
+
+
+def cache_folder() -> Path:
+    """Return the folder of what takes long to make and is the same every time.
+
+    Returns
+    -------
+    Path
+        In the user's cache; it may not exist.
+    """
+    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
+    return (Path(base) if base else Path.home() / ".cache") / "experimentos"
+
+
+def keep(name: str, text: str) -> None:
+    """Keep a text in the cache; where nothing can be kept, it is made again next time.
+
+    Parameters
+    ----------
+    name : str
+        Of the file.
+    text : str
+        Its content.
+    """
+    path = cache_folder() / name
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError:
+        return

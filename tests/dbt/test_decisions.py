@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -20,6 +21,9 @@ from decision_cases import (
 )
 from project import Project
 from scipy.stats import norm
+
+from experimentos.charts.language import Language, Words, speaking
+from experimentos.memo import read_memos, reasons, rule_messages
 
 TWINS = {twin.name: twin for twin in TOTALS_TWINS + RUNS_TWINS}
 
@@ -248,3 +252,38 @@ def test_intervals_exclude_zero_exactly_when_the_corrected_test_rejects(project)
     for row in rows:
         beneficial = row["lower"] > 0 if row["goal"] == "increase" else row["upper"] < 0
         assert beneficial == (row["p_value_corrected"] <= alphas[row["experiment_id"]] / 2), row
+
+
+@pytest.mark.parametrize("name", ["totals", "runs"])
+def test_what_a_translation_starts_from_is_what_the_tables_say(request, name):
+    """Reasons and messages are put together anew in another language, by rule and numbers."""
+    project = request.getfixturevalue(name)
+    texts = {text: text for text in Words.known}
+    other = []
+    with speaking(Language(texts=texts)):
+        for memo in read_memos(project.mart):
+            said = [(memo.rule, reasons.reason(memo), memo.reason)]
+            said += [
+                (row.rule, reasons.seen(row, memo), row.message)
+                for report in memo.variants
+                for row in report.evidence
+            ]
+            other += [one for one in said if one[1] != one[2]]
+    other = [one for one in other if not told_shorter(*one)]
+    assert other[:5] == []
+
+
+def told_shorter(rule: str, said: str, message: str) -> bool:
+    """Whether a difference is in the form of digits, or in what no column holds."""
+    plain = re.sub(r" \(first look: [^)]*\)|; allowed because: .*", "", message)
+    if said.replace(" %", "%") == plain.replace(" %", "%").replace(" 00:00", ""):
+        return True
+    if rule == "health_blocked":  # names of checks and methods
+        parts = said.removeprefix("the data are not fit to decide on: ").split(", ")
+        return all(part.split(": ")[-1].split(" (")[0] in message for part in parts)
+    if rule == "plan_changed":  # whether there was a look that a plan is kept for
+        return {said, message} == {rule_messages.SAME_PLAN, rule_messages.NO_LOOK_YET}
+    # The day of the next look, and what the last one came to.
+    told = re.split("; the (?:last of the plan|futility)", said)[0]
+    is_alike = ("futility" in said) == ("futility" in message)
+    return rule in {"looks_remain", "no_look_due"} and is_alike and message.startswith(told)

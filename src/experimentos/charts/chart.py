@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
+from experimentos.charts.drawings import drawing
 from experimentos.charts.language import locales, spoken
 from experimentos.charts.theme import LIGHT, Theme
 from experimentos.charts.titles import title, titled
@@ -52,10 +53,7 @@ class Chart:
         """The chart without colours: ``config`` is the page's. Empty where nothing is drawn."""
         if self.is_empty:
             return {}
-        # Altair takes half a second to import: only what draws a chart pays for it.
-        drawn = import_module("experimentos.charts.shapes").shape(
-            self.kind, tuple(sorted(self.options.items()))
-        )
+        drawn = drawing(self.kind, tuple(sorted(self.options.items())))
         height = {} if self.height is None else {"height": self.height}
         return {
             **titled(drawn),
@@ -94,7 +92,7 @@ class Chart:
         """
         if self.is_empty:
             return ""
-        drawn: str = import_module("experimentos.charts.shapes").svg(
+        drawn: str = import_module("experimentos.charts.pictures").svg(
             {**self.spec, "width": width}, **locales(spoken().formats)
         )
         return drawn

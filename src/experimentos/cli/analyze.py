@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from experimentos.cli.memo import fetcher, write_memos
+from experimentos.cli.memo_batches import fetcher, write_memos
 from experimentos.cli.options import Format, Output, read_split
 from experimentos.cli.output import opened, print_json, print_lines, reporting, verdict_rows
 from experimentos.memo import read_memos, render_markdown

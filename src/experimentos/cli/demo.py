@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from experimentos.cli.memo import fetcher, write_memos
+from experimentos.cli.memo_batches import fetcher, write_memos
 from experimentos.cli.options import Format, Output
 from experimentos.cli.output import (
     opened,

@@ -1,15 +1,15 @@
 """``experimentos memo``."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 from rich.markup import escape
 
+from experimentos.cli.memo_batches import Paths, by_experiment, fetcher, write_read
 from experimentos.cli.options import HERE, Format, ProfilesDir, ProjectDir, Target, Variables
 from experimentos.cli.output import (
     opened,
@@ -19,10 +19,9 @@ from experimentos.cli.output import (
     reporting,
     verdict_rows,
 )
-from experimentos.memo import Memo, Templates, read_memos, templates, write
+from experimentos.memo import Memo, Templates, read_memos, templates
 from experimentos.memo.changes import Change, find_changes
 from experimentos.memo.context import Statement
-from experimentos.memo.marts import CONDITIONS
 from experimentos.project import Project, read_compiled, read_memory
 from experimentos.site import Written, write_site
 
@@ -156,41 +155,36 @@ def memo(
         with opened(project_dir, profiles_dir, target, variables) as project:
             project.check_versions()
             changes = _changes(project, since) if changed or since is not None else None
-            is_written = site is None or out is not None
-            memos = _read(project, _wanted(project, experiment, changes), whole=is_written)
-            memos = _with_sql(project, memos) if sql else memos
-            written = None if site is None else write_site(_fetch(project), site, own=used)
-        paths: dict[str, Sequence[Path]] = {}
-        if is_written:
-            kinds = [kind.value for kind in formats or ()] or ["md", "html"]
-            paths = write_memos(memos, out or Path("memos"), kinds, used)
+            wanted = _wanted(project, experiment, changes)
+            paths: Paths = {}
+            if site is not None and out is None:
+                memos = _told(project, wanted)
+            else:
+                kinds = [kind.value for kind in formats or ()] or ["md", "html"]
+                statements = _statements(project) if sql else ()
+                memos, paths = write_read(
+                    project, wanted, out or Path("memos"), kinds, used, statements
+                )
+            written = None if site is None else write_site(by_experiment(project), site, own=used)
     _report(output, memos, paths, changes, written)
     if any(_fails(one, fail_on or []) for one in memos):
         raise typer.Exit(1)
 
 
-def _with_sql(project: Project, memos: Sequence[Memo]) -> tuple[Memo, ...]:
-    """Put the SQL of the way from units to the verdict into memos."""
+def _statements(project: Project) -> tuple[Statement, ...]:
+    """Return the SQL of the way from units to the verdict."""
     compiled = read_compiled(project, STATEMENTS)
-    statements = tuple(Statement(model, text) for model, text in compiled.items())
-    return tuple(replace(memo, statements=statements) for memo in memos)
+    return tuple(Statement(model, text) for model, text in compiled.items())
 
 
 def _kinds(formats: Sequence[MemoFormat] | None) -> tuple[str, ...]:
     return tuple(kind.value for kind in formats or () if kind is not MemoFormat.json)
 
 
-def _fetch(project: Project) -> Callable[[str, Sequence[str] | None], list[dict[str, Any]]]:
-    """Read marts of given experiments; metrics belong to none."""
-    return lambda name, ids: project.fetch(
-        name, None if name == "metrics" else ids, where=CONDITIONS.get(name)
-    )
-
-
-def _read(project: Project, wanted: Sequence[str] | None, *, whole: bool) -> tuple[Memo, ...]:
-    """Read memos; not whole they have no numbers, and are for telling verdicts."""
+def _told(project: Project, wanted: Sequence[str] | None) -> list[Memo]:
+    """Read memos without numbers, for telling verdicts."""
     fetch = fetcher(project, wanted)
-    return read_memos(lambda name: fetch(name) if whole or name in LISTED else [], wanted)
+    return list(read_memos(lambda name: fetch(name) if name in LISTED else [], wanted))
 
 
 def _changes(project: Project, since: datetime | None) -> dict[str, Change]:
@@ -248,28 +242,6 @@ def _fails(memo: Memo, reasons: Sequence[FailOn]) -> bool:
     )
 
 
-def fetcher(
-    project: Project, wanted: Sequence[str] | None = None
-) -> Callable[[str], list[dict[str, Any]]]:
-    """Return what reads the rows of a mart that memos need.
-
-    Parameters
-    ----------
-    project : Project
-        Built.
-    wanted : sequence of str, optional
-        Experiments; default all.
-
-    Returns
-    -------
-    callable
-        Takes the name of a mart.
-    """
-    fetch = _fetch(project)
-    # All ids are needed to name the nearest of one that is not known.
-    return lambda name: fetch(name, None if name == "experiments" else wanted)
-
-
 def own_templates(folder: Path | None, project_dir: Path) -> Templates:
     """Return the templates of a project, or the package's where it has none.
 
@@ -287,30 +259,3 @@ def own_templates(folder: Path | None, project_dir: Path) -> Templates:
     """
     usual = project_dir / TEMPLATES
     return templates(folder or (usual if usual.is_dir() else None))
-
-
-def write_memos(
-    memos: Sequence[Memo],
-    folder: Path,
-    kinds: Sequence[str],
-    own: Templates | None = None,
-) -> dict[str, Sequence[Path]]:
-    """Write memos and say which files belong to which experiment.
-
-    Parameters
-    ----------
-    memos : sequence of Memo
-        What to write.
-    folder : Path
-        Where to.
-    kinds : sequence of str
-        Kinds of files.
-    own : Templates, optional
-        A project's own.
-
-    Returns
-    -------
-    dict
-        Experiment id to its files.
-    """
-    return {one.experiment.experiment_id: write([one], folder, kinds, own) for one in memos}

@@ -1,14 +1,12 @@
 """A memo as a page: sections, figures with their words and numbers, and the charts' script."""
 
 import json
-import os
 import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
@@ -21,7 +19,7 @@ from experimentos.memo.filters import FIGURE_END, FIGURE_START
 from experimentos.memo.html import to_html
 from experimentos.memo.report import Memo
 from experimentos.memo.templates import Templates
-from experimentos.resources import bundle_path
+from experimentos.resources import bundle_path, cache_folder, keep
 
 _HEADING = re.compile(r"<h2>(.*?)</h2>\s*", re.DOTALL)
 # What a heading of the first page is about, which stands beside the next.
@@ -243,29 +241,13 @@ def runtime() -> str:
         JavaScript without any import; it sets ``vegaEmbed``. Putting it together takes seconds,
         so it is kept in the user's cache folder.
     """
-    import vl_convert  # noqa: PLC0415 -- only where a page has charts
-
-    kept = _cache_folder() / f"vega-{version('vl-convert-python')}.js"
+    name = f"vega-{version('vl-convert-python')}.js"
     try:
-        return kept.read_text(encoding="utf-8")
+        return (cache_folder() / name).read_text(encoding="utf-8")
     except OSError:
+        import vl_convert  # noqa: PLC0415 -- only where it is not kept yet
+
         bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
         script = bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
-        _keep(kept, script)
+        keep(name, script)
         return script
-
-
-def _cache_folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
-    return (Path(base) if base else Path.home() / ".cache") / "experimentos"
-
-
-def _keep(path: Path, script: str) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(script, encoding="utf-8")
-        draft.replace(path)
-    except OSError:
-        # Where nothing can be kept, it is put together again next time.
-        return

@@ -184,7 +184,7 @@ def rule_message(memo: Memo, report: VariantReport, row: Evidence) -> str:
 
 def _of_metric(memo: Memo, row: Evidence) -> str:
     words = _OF_METRIC[row.rule](memo, row)
-    size = wording.number(None if row.observed is None else 100 * row.observed, "%")
+    size = "" if row.observed is None else language.digits(f"{100 * row.observed:.1f}%")
     return said(words, metric=row.metric or "", size=size)
 
 
@@ -244,7 +244,7 @@ def _winners(report: VariantReport) -> str:
 
 
 def _joined(memo: Memo, report: VariantReport, rows: Iterable[Evidence]) -> str:
-    return ", ".join(dict.fromkeys(rule_message(memo, report, row) for row in rows))
+    return ", ".join(sorted({rule_message(memo, report, row) for row in rows}))
 
 
 def _is_shown(report: VariantReport) -> bool:
@@ -283,7 +283,9 @@ def _plan_changed(memo: Memo, report: VariantReport, row: Evidence) -> str:
     del report
     if row.fired:
         return said(OTHER_PLAN)
-    return said(SAME_PLAN if memo.looks else NO_LOOK_YET)
+    # An always-valid design is looked at in every build, so no look is the first.
+    is_kept = memo.looks and memo.experiment.design != "always_valid"
+    return said(SAME_PLAN if is_kept else NO_LOOK_YET)
 
 
 def _dates_changed(memo: Memo, report: VariantReport, row: Evidence) -> str:
@@ -333,8 +335,7 @@ def _guardrail_unsettled(memo: Memo, report: VariantReport, row: Evidence) -> st
         return said(NOT_ASKED)
     unsettled = _rows(report, "noninferior", fired=False) + _rows(report, "worse", fired=True)
     if unsettled:
-        ordered = sorted(unsettled, key=lambda one: one.metric or "")
-        return said(UNSETTLED, metrics=winners, unsettled=_joined(memo, report, ordered))
+        return said(UNSETTLED, metrics=winners, unsettled=_joined(memo, report, unsettled))
     return said(STOPPED, metrics=winners) if row.fired else said(SETTLED)
 
 

@@ -235,12 +235,16 @@ class Project:
             Column names to Python values; NaN and infinity are as the warehouse holds them.
         """
         relation = self.relation_name(name)
-        conditions = [] if where is None else [f"({where.format(relation=relation)})"]
+        conditions, narrowed = [], relation
         if experiments is not None:
             if not experiments:
                 return []
             ids = ", ".join(self.text_literal(one) for one in experiments)
             conditions.append(f"experiment_id in ({ids})")
+            narrowed = f"(select * from {relation} where experiment_id in ({ids})) as wanted"  # noqa: S608
+        if where is not None:
+            # What it reads of the model itself is of the same experiments.
+            conditions.append(f"({where.format(relation=narrowed)})")
         wanted = f" where {' and '.join(conditions)}" if conditions else ""
         return self.query(f"select * from {relation}{wanted}")  # noqa: S608
 

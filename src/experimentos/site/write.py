@@ -4,10 +4,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,7 @@ from markupsafe import Markup
 from experimentos.errors import ProjectError
 from experimentos.memo import Memo, Templates, read_memos, render_html, templates
 from experimentos.memo.page import runtime
+from experimentos.memo.pool import spread
 from experimentos.memo.render import file_stem
 from experimentos.site.entries import Entry, build_entries
 from experimentos.site.metrics import build_metrics
@@ -26,13 +24,8 @@ Row = Mapping[str, Any]
 Fetch = Callable[[str, Sequence[str] | None], Sequence[Row]]
 """Takes the name of a mart and the experiments wanted (None: all), returns rows."""
 
-Render = Callable[[Sequence[Path], Sequence[Memo], Sequence[Markup], Path | None], None]
-"""Takes where pages go, their memos, their links to the site, and the folder of own templates."""
-
-BATCH = 50
+BATCH = 25
 """Experiments read at once: their daily effects are held in memory together."""
-MANY = 200
-"""Experiments from which more than one process is worth its start."""
 CHARTS = "charts.js"
 """The script that draws the charts of all memos."""
 MANIFEST = "site.json"
@@ -117,7 +110,7 @@ def write_site(
         # What draws the charts of all memos: it would be most of each page.
         put(CHARTS, runtime())
     entries: list[Entry] = []
-    with _renderer(workers, len(plans)) as render:
+    with spread(_write_pages, len(plans), workers) as render:
         for ids in _batches(sorted(plans), batch):
             memos, found = _read(fetch, ids, plans)
             entries += found
@@ -155,28 +148,6 @@ def _read(
 
     memos = read_memos(of_batch, ids)
     return memos, build_entries(memos, effects, plans)
-
-
-@contextmanager
-def _renderer(workers: int | None, n_experiments: int) -> Iterator[Render]:
-    """Give a function that renders pages: here, or where there are many in other processes."""
-    count = workers or (1 if n_experiments < MANY else os.cpu_count() or 1)
-    if count == 1:
-        yield _write_pages
-        return
-    waiting: list[Future[None]] = []
-    # Fresh processes: those that are copies would share dbt's threads and the warehouse's file.
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-
-        def render(*work: Any) -> None:  # noqa: ANN401
-            waiting.append(pool.submit(_write_pages, *work))
-            # No more batches are held in memory than are worked on.
-            while len(waiting) > 2 * count:
-                waiting.pop(0).result()
-
-        yield render
-        for future in waiting:
-            future.result()
 
 
 def _write_pages(

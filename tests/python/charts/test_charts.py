@@ -11,7 +11,7 @@ import pytest
 from memo.example_marts import HOSTILE
 
 from experimentos import charts
-from experimentos.charts import wording
+from experimentos.charts import drawings, wording
 from experimentos.charts.shapes import SHAPES
 
 START = date(2026, 9, 1)
@@ -346,3 +346,30 @@ def test_no_probability_is_0_or_1():
 )  # fmt: skip
 def test_numbers_are_short_and_plain(value, expected):
     assert wording.number(value) == expected
+
+
+def test_a_drawing_is_kept_for_the_next_process(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    for kept in (drawings.drawing, drawings._kept):
+        kept.cache_clear()
+    first = drawings.drawing("balance", ())
+    (file,) = (tmp_path / "experimentos").iterdir()
+    for kept in (drawings.drawing, drawings._kept):
+        kept.cache_clear()
+    with monkeypatch.context() as patched:
+        patched.setattr(drawings, "import_module", lambda name: pytest.fail(f"imports {name}"))
+        assert drawings.drawing("balance", ()) == first
+    # What is not to be read is made again.
+    file.write_text("{")
+    for kept in (drawings.drawing, drawings._kept):
+        kept.cache_clear()
+    assert drawings.drawing("balance", ()) == first
+    assert "balance" in file.read_text()
+
+
+def test_where_nothing_can_be_kept_charts_are_drawn_all_the_same(monkeypatch, tmp_path):
+    (tmp_path / "experimentos").write_text("a file where the folder should be")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    for kept in (drawings.drawing, drawings._kept):
+        kept.cache_clear()
+    assert drawings.drawing("balance", ())["layer"]

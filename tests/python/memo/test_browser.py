@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from memo import example_full, examples
+from memo.accessibility import RULES
 from memo.example_marts import HOSTILE
 
 from experimentos.memo import render_html
@@ -123,14 +124,17 @@ def test_the_first_printed_page_is_the_verdict(show):
     assert "Effects on success metrics" not in first
 
 
-@pytest.mark.parametrize(("name", "scheme"), [("full", "light"), ("blocked", "dark")])
-def test_axe_finds_nothing_to_mend(show, name, scheme):
+@pytest.mark.parametrize(
+    ("name", "scheme", "width"),
+    [("full", "light", 1280), ("full", "dark", 390), ("blocked", "dark", 1280)],
+)
+def test_axe_finds_nothing_to_mend(show, name, scheme, width):
     axe = pytest.importorskip(
         "axe_playwright_python.sync_playwright", reason="axe is not installed"
     )
-    page = show(name, scheme=scheme)
+    page = show(name, scheme=scheme, width=width)
     page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true; })")
-    found = axe.Axe().run(page)
+    found = axe.Axe().run(page, options=RULES)
     assert found.violations_count == 0, found.generate_report()
 
 

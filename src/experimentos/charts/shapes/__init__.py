@@ -4,13 +4,11 @@ A shape is made once for its options. Its rows are put in later and its colours 
 theme's ``config``, so a thousand memos cost nine drawings. Imported when a chart is first drawn.
 """
 
-import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
 import altair as alt
-import vl_convert as vlc
 
 from experimentos.charts.shapes.course import by_age, by_day
 from experimentos.charts.shapes.distribution import distribution
@@ -36,7 +34,6 @@ SHAPES: Final[dict[str, Callable[..., alt.LayerChart]]] = {
 }
 """Kinds of charts and what draws them."""
 
-_COUNTED = re.compile(r"(clip|gradient_|pattern_)\d+")
 _LEFT_OUT = ("$schema", "config", "data", "datasets")
 
 
@@ -65,35 +62,3 @@ def shape(kind: str, options: tuple[tuple[str, Option], ...]) -> dict[str, Any]:
         layers.append(layer if data["name"] == ROWS else {**layer, "data": {"values": [{}]}})
     kept = {name: part for name, part in drawn.items() if name not in _LEFT_OUT}
     return {**kept, "layer": layers}
-
-
-def svg(
-    spec: dict[str, Any],
-    *,
-    formatLocale: dict[str, Any] | None = None,  # noqa: N803 -- Vega's name
-    timeFormatLocale: dict[str, Any] | None = None,  # noqa: N803
-) -> str:
-    """Draw a specification as SVG.
-
-    Parameters
-    ----------
-    spec : dict
-        Vega-Lite with a width in pixels.
-    formatLocale, timeFormatLocale : dict, optional
-        How axes write numbers and dates, as D3 has it; default in English.
-
-    Returns
-    -------
-    str
-        The same for the same specification: Vega numbers its clips over all drawings of a
-        process, so they are numbered anew.
-    """
-    drawn: str = vlc.vegalite_to_svg(
-        spec, format_locale=formatLocale, time_format_locale=timeFormatLocale
-    )
-    numbers: dict[str, str] = {}
-
-    def renumber(match: re.Match[str]) -> str:
-        return numbers.setdefault(match[0], f"{match[1]}{len(numbers)}")
-
-    return _COUNTED.sub(renumber, drawn)
