@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,8 +55,8 @@ class Mixed:
                 f"{self.comparison.df.shape}, got shape {np.shape(self.method)}"
             )
             raise ArgumentError(msg)
-        for name in np.unique(self.method):
-            one_of("method", str(name), [*METHODS, *skewness.NAMES, *stratified.NAMES])
+        for name in self._names:
+            one_of("method", name, [*METHODS, *skewness.NAMES, *stratified.NAMES])
 
     def take(self, rows: BoolArray) -> Mixed:
         """Return the comparisons under a mask.
@@ -178,11 +179,16 @@ class Mixed:
     ) -> tuple[FloatArray, FloatArray]:
         """Call every method once on its comparisons and put the two results together."""
         first, second = (np.full(self.method.shape, np.nan) for _ in range(2))
-        for name in np.unique(self.method):
+        for name in self._names:
             rows = wanted & (self.method == name)
             if rows.any():
-                first[rows], second[rows] = call(self._method(str(name), rows), rows)
+                first[rows], second[rows] = call(self._method(name, rows), rows)
         return first, second
+
+    @cached_property
+    def _names(self) -> list[str]:
+        """Methods that there are."""
+        return sorted(set(self.method.tolist()))
 
     def _method(self, name: str, rows: BoolArray) -> Method:
         if name in stratified.NAMES:

@@ -112,20 +112,31 @@ class Course:
 
 @dataclass(frozen=True)
 class _Records:
-    """Looks of earlier builds beside the comparison they are of, in order."""
+    """Looks of earlier builds beside the comparison they are of, in order; `at`: where they are."""
 
     row: IntArray
     look: IntArray
+    at: IntArray
     table: pa.Table
 
     def take(self, index: IntArray | BoolArray) -> _Records:
-        kept = np.arange(self.row.size)[index]
-        return _Records(self.row[kept], self.look[kept], self.table.take(pa.array(kept)))
+        return _Records(self.row[index], self.look[index], self.at[index], self.table)
+
+    def column(self, name: str) -> pa.Table:
+        """One column of these looks."""
+        return self.table.select([name]).take(pa.array(self.at))
+
+    def floats(self, name: str) -> FloatArray:
+        return arrow.floats(self.column(name), name)
+
+    def is_word(self, name: str, word: str) -> BoolArray:
+        """Whether a column holds a word."""
+        return np.asarray(arrow.strings(self.column(name), name) == word)
 
     def spread(self, name: str, size: int) -> FloatArray:
         """Put a column into rows; the last record of a row counts."""
         values = np.full(size, np.nan)
-        values[self.row] = arrow.floats(self.table, name)
+        values[self.row] = self.floats(name)
         return values
 
     def recorded(self, size: int) -> Recorded:
@@ -165,8 +176,8 @@ def follow(
     is_sequential = is_group & ~is_explored
     wanted = is_sequential & ~np.isnan(look) & pairs.is_chosen
     records = _records(rows, past, pairs.is_chosen)
-    harm = records.take(arrow.strings(records.table, "test") == "harm")
-    launch = records.take(arrow.strings(records.table, "test") != "harm")
+    is_harm = records.is_word("test", "harm")
+    harm, launch = records.take(is_harm), records.take(~is_harm)
     looks = _looks(harm, wanted, look, rows, several, pairs)
     at_look, place, fractions, information, closed, number = looks
     is_at_end = (design == "fixed") & ~np.isnan(look) & arrow.flags(rows, "is_final")
@@ -175,7 +186,7 @@ def follow(
     shown, shown_harm = (each.take(number[each.row] == each.look) for each in (launch, harm))
     before = launch.take(launch.look < np.where(np.isnan(number), np.inf, number)[launch.row])
     crossed = np.zeros(size, dtype=bool)
-    crossed[before.row[arrow.strings(before.table, "outcome") == "crossed"]] = True
+    crossed[before.row[before.is_word("outcome", "crossed")]] = True
     planned_n = _planned_n(rows, harm)
     started = mixed.started_harm(several, is_counted)
     tuned = tightest_information(alpha / 2) * pairs.effective_units / (planned_n / 2)
@@ -209,7 +220,7 @@ def _records(rows: pa.Table, past: pa.Table, chosen: BoolArray) -> _Records:
     row = row_of[code[rows.num_rows :]]
     look = np.nan_to_num(arrow.floats(past, "look")).astype(np.int64)
     order = np.lexsort([look, row])
-    return _Records(row[order], look[order], past.take(pa.array(order))).take(row[order] >= 0)
+    return _Records(row[order], look[order], order, past).take(row[order] >= 0)
 
 
 def _looks(
@@ -218,9 +229,9 @@ def _looks(
 ) -> tuple[BoolArray, IntArray, FloatArray, FloatArray, BoolArray, FloatArray]:  # fmt: skip
     """Past looks and this one as a table, where this one is, and the number it was recorded as."""
     size = wanted.size
-    was_tested = arrow.floats(records.table, "information") > 0
+    was_tested = records.floats("information") > 0
     kept = records.take(was_tested & wanted[records.row] & (records.look <= look[records.row]))
-    ends = arrow.flags(kept.table, "is_final")
+    ends = arrow.flags(kept.column("is_final"), "is_final")
     # After its last look a hypothesis is not tested again.
     last = np.full(size, np.inf)
     np.minimum.at(last, kept.row[ends], kept.look[ends].astype(np.float64))
@@ -229,7 +240,7 @@ def _looks(
     place = np.arange(kept.row.size) - (np.cumsum(count) - count)[kept.row]
     table = np.full((2, size, int(count.max(initial=0)) + 1), np.nan)
     for layer, name in zip(table, ("information_fraction", "information"), strict=True):
-        layer[kept.row, place] = arrow.floats(kept.table, name)
+        layer[kept.row, place] = kept.floats(name)
     newest = np.zeros(size)
     newest[kept.row] = kept.look
     is_old = wanted & (count > 0) & ((newest == look) | np.isfinite(last))
@@ -296,6 +307,6 @@ def _planned_n(rows: pa.Table, records: _Records) -> FloatArray:
     """Planned units of an arm as first recorded: the mixture is set once."""
     planned = arrow.floats(rows, "planned_n")
     planned = np.where(planned > 0, planned, DEFAULT_PLANNED_N)
-    written = arrow.floats(records.table, "planned_n") > 0
+    written = records.floats("planned_n") > 0
     first = records.take(np.flatnonzero(written)[::-1]).spread("planned_n", planned.size)
     return np.where(np.isnan(first), planned, first)

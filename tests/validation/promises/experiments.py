@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from experimentos import tables
 from validation.promises.cells import ALPHA, POWER
+from validation.promises.policy import BEFORE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,20 +40,54 @@ def follow(
     """Build after build, each with the looks that those before have recorded.
 
     The policy is asked only about experiments of which a corrected p-value allows more than Hold,
-    unless `decide_all`.
+    unless `decide_all`; about those of all builds together, under names of their own, as a question
+    to the database costs more than the experiments in it.
     """
     runs = drawn.n.shape[0]
     fixed = _definitions(cell, runs)
     policy.forget()
+    effects, questions = [], []
     for build in range(cell.schedule.builds):
         look = _look(cell, build)
         inputs = _inputs(cell, drawn, fixed, build, look)
         found = tables.effects(inputs, policy.past())
-        policy.show({"experimentos__estimate_effects": found} | _state(cell, runs, build, look))
-        verdicts = policy.decide(None if decide_all else _open_questions(cell, found))
+        shown = {"experimentos__estimate_effects": found} | _state(cell, runs, build, look)
+        asked = found["experiment_id"].unique() if decide_all else _open_questions(cell, found)
+        before = {BEFORE: policy.recorded()}
+        questions.append(
+            {name: _question(table, asked, build, runs) for name, table in (shown | before).items()}
+        )
+        effects.append(found)
         if cell.design != "fixed":
+            policy.show(shown)
             policy.remember()
-        yield Build(build, found, verdicts)
+    together = {
+        name: pa.concat_tables([each[name] for each in questions]).combine_chunks()
+        for name in questions[0]
+    }
+    verdicts = policy.decide(together)
+    for build, found in enumerate(effects):
+        yield Build(build, found, _answer(verdicts, build))
+
+
+def _question(table: pa.Table, asked: pa.Array, build: int, runs: int) -> pa.Table:
+    """Rows of the experiments that are asked about, which are named after the build, too."""
+    has_name = "experiment_id" in table.column_names
+    key = "experiment_id" if has_name else "experiment_index"
+    kept = table.filter(pc.is_in(table[key].cast(pa.string()), asked))
+    columns = {name: kept[name] for name in kept.column_names}
+    if has_name:
+        columns["experiment_id"] = pc.binary_join_element_wise(str(build), kept[key], ".")
+    if "experiment_index" in columns:
+        columns["experiment_index"] = pc.add(kept["experiment_index"], build * runs)
+    return pa.table(columns)
+
+
+def _answer(verdicts: pa.Table, build: int) -> pa.Table:
+    """Verdicts of one build, under the experiments' own names."""
+    of_build = verdicts.filter(pc.starts_with(verdicts["experiment_id"], f"{build}."))
+    names = pc.utf8_replace_slice(of_build["experiment_id"], 0, len(f"{build}."), "")
+    return of_build.set_column(0, "experiment_id", names)
 
 
 def _open_questions(cell: Cell, effects: pa.Table) -> pa.Array:
