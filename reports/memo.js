@@ -2,7 +2,7 @@
 // print need no second drawing. Vega's expressions are interpreted: nothing is evaluated as code.
 "use strict";
 (function () {
-  const { config, charts } = JSON.parse(document.getElementById("charts").textContent);
+  const { config, charts, locales, failed } = JSON.parse(document.getElementById("charts").textContent);
   const options = {
     mode: "vega-lite",
     renderer: "svg",
@@ -11,10 +11,11 @@
     ast: true,
     config: config,
     tooltip: { theme: "custom", disableDefaultStyle: true },
+    ...locales,
   };
   const drawn = Array.from(document.querySelectorAll("[data-chart]")).map(function (place) {
     return vegaEmbed(place, charts[Number(place.dataset.chart)], options).catch(function (problem) {
-      place.textContent = "This chart could not be drawn: " + problem.message;
+      place.textContent = failed.replace("{problem}", problem.message);
     });
   });
   Promise.all(drawn).then(function () {

@@ -58,9 +58,7 @@
         'dates_changed' as check_name,
         'warning' as status,
         cast(n_moved_looks as {{ experimentos.type_double() }}) as observed,
-        {{ experimentos.as_text("n_moved_looks") }}
-        || ' look(s) were taken on dates that are no longer planned; what they spent stays spent'
-        as message
-    from {{ ref("experimentos__plan_changes") }}
-    where n_moved_looks > 0
+        {{ experimentos.dates_changed_text("plans") }} as message
+    from {{ ref("experimentos__plan_changes") }} as plans
+    where n_moved_looks > 0 or date_edits is not null
 {% endmacro %}

@@ -1,4 +1,5 @@
--- One row per experiment: the look that this build takes or shows again, if any, and the next one.
+-- One row per experiment with planned looks: the look that this build takes or shows again, if
+-- any, and the next one. A fixed design has one, at its end.
 -- depends_on: {{ ref("experimentos__readout_counts") }}, {{ ref("stg_experimentos__readouts") }}
 -- depends_on: {{ ref("stg_experimentos__pairs") }}, {{ ref("stg_experimentos__arms") }}
 -- depends_on: {{ ref("stg_experimentos__variants") }}
@@ -10,6 +11,7 @@
     {%- endif %}
 {%- endfor %}
 {%- set parts = [
+    ["experiments", experimentos.look_experiments()],
     ["schedule", experimentos.look_schedule(by_units.any)],
     ["past", experimentos.look_past()],
     ["taken", experimentos.look_taken()],
@@ -18,17 +20,17 @@
     ["upcoming", experimentos.look_upcoming()],
 ] %}
 {%- if by_units.any %}
-    {%- set parts = [
-        ["counts", experimentos.look_counts()],
-        ["shares", experimentos.look_shares()],
-    ] + parts %}
+    {%- set parts = (
+        parts[:1]
+        + [
+            ["counts", experimentos.look_counts()],
+            ["shares", experimentos.look_shares()],
+        ]
+        + parts[1:]
+    ) %}
 {%- endif %}
 
-with
-
-    experiments as (select * from {{ ref("experimentos__experiments") }}),
-
-    {% for name, sql in parts %} {{ name }} as ({{ sql }}){{ "," if not loop.last }} {% endfor %}
+with {% for name, sql in parts %} {{ name }} as ({{ sql }}){{ "," if not loop.last }} {% endfor %}
 
 select
     taken.experiment_id,
@@ -64,4 +66,12 @@ left join
     on due.experiment_index = schedule.experiment_index
     and due.look_at = schedule.look_at
 left join upcoming on taken.experiment_index = upcoming.experiment_index
-where taken.design = 'group_sequential'
+where
+    taken.design = 'group_sequential'
+    or (
+        taken.design = 'fixed'
+        and (
+            taken.latest_look is not null
+            or taken.experiment_index in (select experiment_index from schedule)
+        )
+    )

@@ -5,14 +5,18 @@
   const PAGE = 100;
   const SVG = "http://www.w3.org/2000/svg";
   const LEVELS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-  const VERDICTS = { launch: "Launch", rollback: "Roll back", hold: "Hold" };
-  const PHASES = { draft: "Draft", running: "Running", ended: "Ended" };
+  const language = document.documentElement.lang;
+  const counted = (n) => n.toLocaleString(language);
+  // Words stand in the data, in the language of the page.
+  const say = (name, values = {}) =>
+    data.words[name].replace(/\{(\w+)\}/g, (place, key) => (key in values ? values[key] : place));
   const controls = ["search", "verdict", "health", "phase"].map((name) => document.getElementById(`by-${name}`));
   const key = (control) => control.id.slice("by-".length);
   const count = document.getElementById("count");
   const more = document.getElementById("more");
   const body = document.getElementById("rows");
   const heads = Array.from(document.querySelectorAll("thead button"));
+  const HEAD = document.querySelector("[data-sort=days]").textContent;
 
   const rows = data.rows.map((row) => {
     const [id, label, stem, owner, verdict, variant, rule, phase, blocked, warnings, days] = row;
@@ -29,7 +33,7 @@
 
   const VERDICT_ORDER = { rollback: 0, launch: 1, hold: 2 };
   const HEALTH_ORDER = { blocked: 0, warning: 1, healthy: 2 };
-  const names = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+  const names = new Intl.Collator(language, { numeric: true, sensitivity: "base" });
   const byName = (a, b) => names.compare(a.name, b.name) || names.compare(a.id, b.id);
   // What has no value comes last, whichever way the others are turned.
   const numbers = (get) => (a, b, turn) => {
@@ -142,9 +146,9 @@
   }
 
   function health(one) {
-    if (one.health === "blocked") return element("span", "bad", "Blocked");
-    if (one.health === "healthy") return "Healthy";
-    return element("span", "caution", `${one.warnings} ${one.warnings === 1 ? "warning" : "warnings"}`);
+    if (one.health === "blocked") return element("span", "bad", say("blocked"));
+    if (one.health === "healthy") return say("healthy");
+    return element("span", "caution", say(one.warnings === 1 ? "warning" : "warnings", { count: counted(one.warnings) }));
   }
 
   function row(one) {
@@ -158,18 +162,21 @@
       about.forEach((text, i) => small.append(...(i ? [" · "] : []), element("bdi", "", text)));
       head.append(small);
     }
-    const verdict = element("td", "is", element("span", `verdict ${one.verdict}`, VERDICTS[one.verdict] || "Hold"));
+    const verdict = element("td", "is", element("span", `verdict ${one.verdict}`, say(one.verdict)));
     if (one.variant) verdict.append(" ", element("bdi", "", one.variant));
     verdict.append(element("small", "", one.rule));
     const effect = element("td", "effect", element("b", "", one.effect));
     if (one.interval) effect.append(element("span", "interval-text", one.interval));
     if (one.metric) effect.append(element("small", "", element("bdi", "", one.metric)));
-    const days = one.phase !== "running" ? PHASES[one.phase] : one.days === null ? "not known" : String(one.days);
+    const left = one.phase !== "running" ? say(one.phase) : one.days === null ? say("unknown") : counted(one.days);
+    const days = element("td", one.phase === "running" ? "days" : "days over", left);
+    // On a phone there is no head above it.
+    days.dataset.head = HEAD;
     return element(
       "tr", "", head, verdict, effect,
       element("td", "picture", bar(one)), element("td", "line", spark(one.line)),
       element("td", "health", health(one)),
-      element("td", one.phase === "running" ? "days" : "days over", days),
+      days,
     );
   }
 
@@ -177,12 +184,12 @@
     const found = chosen();
     const shown = state.all ? found : found.slice(0, PAGE);
     body.replaceChildren(...shown.map(row));
-    const some = found.length === rows.length ? "" : ` of ${rows.length.toLocaleString("en")}`;
-    const rest = shown.length < found.length ? `, the first ${shown.length} shown` : "";
-    const noun = rows.length === 1 ? "experiment" : "experiments";
-    count.textContent = `${found.length.toLocaleString("en")}${some} ${noun}${rest}`;
+    const numbers = { count: counted(found.length), all: counted(rows.length) };
+    const [all, some] = rows.length === 1 ? ["one", "some_one"] : ["many", "some"];
+    const said = say(found.length === rows.length ? all : some, numbers);
+    count.textContent = shown.length < found.length ? say("first", { found: said, count: counted(shown.length) }) : said;
     more.hidden = shown.length === found.length;
-    more.textContent = `Show all ${found.length.toLocaleString("en")}`;
+    more.textContent = say("more", { count: counted(found.length) });
     for (const head of heads) {
       const cell = head.parentElement;
       if (head.dataset.sort !== state.sort) cell.removeAttribute("aria-sort");

@@ -19,6 +19,7 @@ MARTS: dict[str, tuple[str, ...]] = {
     "moments": GRAIN,
     "effects": (*GRAIN, "adjustment"),
     "effects_by_age": (*PAIR, "variant", "age_days"),
+    "distributions": (*PAIR, "variant", "bin"),
     "health": ("experiment_id", "check_name", "population", "metric", "variant", "segment",
                "segment_value"),
     "looks": (*PAIR, "variant", "test", "look"),

@@ -116,6 +116,80 @@ def test_a_build_again_and_a_full_refresh_change_nothing_and_restated_rows_are_t
 
 
 @pytest.mark.slow
+def test_the_look_of_a_fixed_design_is_kept_and_taken_again_for_a_reason_alone(shop):
+    shop.monitoring = "fixed"
+    shop.rates["treatment"] = WINNER
+    shop.build(LOOKS[1])
+    assert shop.looks() == []
+    assert shop.decision()[:2] == ("hold", "no_look_due")
+    # Late, and cut at its date.
+    shop.build(LOOKS[3] + 3 * DAY)
+    first = state(shop)
+    assert first["decision"][:2] == ("launch", "launchable")
+    assert (first["look"], first["look_date"], first["as_of"]) == (1, LOOKS[3], LOOKS[3])
+    assert first["is_final"]
+    looks = shop.project.mart("looks")
+    assert {(look["metric"], look["test"]) for look in looks} == {
+        ("ordered", "superior"), ("ordered", "harm"), ("spent", "noninferior"), ("spent", "harm"),
+    }  # fmt: skip
+    assert {(look["spending"], look["is_final"], look["information_fraction"])
+            for look in looks} == {("all at once", True, 1.0)}  # fmt: skip
+    (ordered,) = shop.looks()
+    assert ordered["outcome"] == "crossed"
+    assert ordered["alpha_spent"] == 0.025
+    assert ordered["statistic"] == pytest.approx(stats.norm.isf(first["p_value"]))
+    shop.build(LOOKS[3] + 3 * DAY, "--full-refresh")
+    assert state(shop) == first
+
+    # Rows of the past turn out to be wrong: the verdict stays, and the change is told.
+    shop.rates["treatment"] = [0.2] * 14
+    shop.build(LOOKS[3] + 9 * DAY)
+    again = state(shop)
+    for name in ("looks", "decision", "estimate", "lower", "p_value", "p_value_corrected", "as_of"):
+        assert again[name] == first[name], name
+    told = shop.project.one("health", "check_name = 'look_restated' and metric = 'ordered'")
+    row = shop.deciding()
+    assert told["observed"] == pytest.approx(-row["restated_by"] / row["std_error"])
+    assert told["message"].startswith(
+        "rows from before the look (data until 2026-09-17 00:00) were changed after it was taken"
+    )
+    assert shop.project.mart("health", "check_name = 'look_retaken'") == []
+
+    reason = "orders of the treatment were counted twice"
+    shop.monitoring = {"design": "fixed", "override": reason}
+    shop.build(LOOKS[3] + 9 * DAY)
+    assert shop.decision()[:2] == ("hold", "inconclusive")
+    told = shop.project.one("health", "check_name = 'look_retaken'")
+    assert (told["status"], told["observed"]) == ("warning", 2)
+    assert reason in told["message"]
+    assert shop.project.mart("health", "check_name = 'look_restated'") == []
+    kept = shop.looks()
+    assert kept[0] == ordered
+    assert [(look["look"], look["plan_override"]) for look in kept] == [(1, None), (2, reason)]
+    # The same reason is one look; without it the last one stays.
+    shop.monitoring = "fixed"
+    shop.rates["treatment"] = WINNER
+    shop.build(LOOKS[3] + 10 * DAY)
+    assert shop.decision()[:2] == ("hold", "inconclusive")
+    assert shop.looks() == kept
+    assert reason in shop.project.one("health", "check_name = 'look_retaken'")["message"]
+
+
+@pytest.mark.slow
+def test_a_fixed_look_that_health_blocks_is_not_taken(shop):
+    shop.monitoring = "fixed"
+    shop.rates["treatment"] = WINNER
+    shop.more = {"variants": {"control": 0.9, "treatment": 0.1}}
+    shop.build(LOOKS[3])
+    assert shop.decision()[:2] == ("hold", "health_blocked")
+    assert shop.project.mart("looks") == []
+    shop.more = {}
+    shop.build(LOOKS[3] + DAY)
+    assert shop.decision()[:2] == ("launch", "launchable")
+    assert len(shop.looks()) == 1
+
+
+@pytest.mark.slow
 def test_a_plan_that_changes_after_a_look_is_held(shop):
     shop.rates["treatment"] = WINNER
     shop.build(LOOKS[0])

@@ -26,6 +26,7 @@ EXPERIMENT: Row = {
     "We expect more orders and no slower pages.",
     "starts_at": datetime.fromisoformat("2026-09-01"),
     "ends_at": datetime.fromisoformat("2026-09-29"),
+    "decides_at": datetime.fromisoformat("2026-10-13"),
     "observe_until": datetime.fromisoformat("2026-10-13"),
     "control": "control",
     "design": "fixed",

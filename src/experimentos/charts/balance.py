@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from experimentos.charts import wording
 from experimentos.charts.chart import Chart, nothing
 from experimentos.charts.forest import ROW_HEIGHT
+from experimentos.charts.language import Words
 from experimentos.charts.theme import LIGHT, Theme
 
 USUAL = 0.1
 """Standardised differences up to this are commonly called small (Austin 2009, Statistics in
 Medicine 28, 3083-3107)."""
+
+_TEXT = Words("Standardised differences before exposure. {rows}")
+_VARIES, _COVARIATE = Words("no covariate varies"), Words("no metric has a covariate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +53,8 @@ def balance(rows: Sequence[BalanceRow], theme: Theme = LIGHT) -> Chart:
     """
     drawn = [row for row in rows if wording.known(row.difference) is not None]
     if not drawn:
-        why = "no covariate varies" if rows else "no metric has a covariate"
-        return nothing(f"No chart: {why}.", theme)
+        why = _VARIES if rows else _COVARIATE
+        return nothing(wording.nothing_because(why()), theme)
     names = [wording.label(row.label) for row in drawn]
     return Chart(
         kind="balance",
@@ -67,10 +71,11 @@ def balance(rows: Sequence[BalanceRow], theme: Theme = LIGHT) -> Chart:
             for position, row in enumerate(drawn)
             for seen in [names[:position].count(names[position])]
         ),
-        text="Standardised differences before exposure. "
-        + wording.listed(
-            [f"{wording.label(row.label)} {wording.signed(row.difference)}" for row in drawn],
-            "covariates",
+        text=_TEXT(
+            rows=wording.listed(
+                [f"{wording.label(row.label)} {wording.signed(row.difference)}" for row in drawn],
+                "covariates",
+            )
         ),
         theme=theme,
         height=ROW_HEIGHT * len(drawn) + ROW_HEIGHT // 2,

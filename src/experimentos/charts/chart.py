@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
+from experimentos.charts.language import locales, spoken
 from experimentos.charts.theme import LIGHT, Theme
+from experimentos.charts.titles import title, titled
 
 WIDTH = 640
 """Width of a chart that doesn't fit itself to a page, in pixels."""
@@ -56,7 +58,7 @@ class Chart:
         )
         height = {} if self.height is None else {"height": self.height}
         return {
-            **drawn,
+            **titled(drawn),
             **height,
             "description": self.text,
             "data": {"values": list(self.values)},
@@ -75,7 +77,7 @@ class Chart:
         rows = dict.fromkeys(
             tuple(str(value.get(name, "")) for name in names) for value in self.values
         )
-        return tuple("About" if name == "label" else name for name in names), tuple(rows)
+        return tuple(title("About" if name == "label" else name) for name in names), tuple(rows)
 
     def svg(self, width: int = WIDTH) -> str:
         """Draw the chart as an image that needs nothing else.
@@ -92,7 +94,9 @@ class Chart:
         """
         if self.is_empty:
             return ""
-        drawn: str = import_module("experimentos.charts.shapes").svg({**self.spec, "width": width})
+        drawn: str = import_module("experimentos.charts.shapes").svg(
+            {**self.spec, "width": width}, **locales(spoken().formats)
+        )
         return drawn
 
 

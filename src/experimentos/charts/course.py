@@ -4,9 +4,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from experimentos.charts import wording
+from experimentos.charts import language, wording
 from experimentos.charts.chart import Chart, nothing
+from experimentos.charts.language import Words
 from experimentos.charts.theme import LIGHT, Theme
+
+_BY_DAY = Words(
+    "Cumulative effect from {start} to {end}: first {first} ({first_interval}), last {last} "
+    "({last_interval}). {clear}"
+)
+_BY_AGE = Words(
+    "Effect within the first {least} to {most} days since exposure: {first} ({first_interval}) "
+    "within {least}, {last} ({last_interval}) within {most}."
+)
+_NO_DAY = Words("no day has an estimate, and a course needs two days")
+_ONE_DAY = Words("only one day has an estimate, and a course needs two days")
+_NO_AGE = Words("no age has an estimate, and a course needs two ages")
+_ONE_AGE = Words("only one age has an estimate, and a course needs two ages")
+_NO_INTERVAL = Words("No day has an interval.")
+_CLEAR = Words("The interval excludes 0 on {clear} of {days} days.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +89,14 @@ def by_day(rows: Sequence[DayRow], theme: Theme = LIGHT, *, unit: str = "") -> C
     """
     drawn = [row for row in sorted(rows, key=lambda row: row.as_of) if _has(row)]
     if len(drawn) < 2:
-        return nothing(_too_few(len(drawn), "day", "days"), theme)
+        why = _ONE_DAY if drawn else _NO_DAY
+        return nothing(wording.nothing_because(why()), theme)
     first, last = drawn[0], drawn[-1]
-    text = (
-        f"Cumulative effect from {wording.day(first.as_of)} to {wording.day(last.as_of)}: first "
-        f"{wording.signed(first.estimate, unit)} ({wording.span(first, unit)}), last "
-        f"{wording.signed(last.estimate, unit)} ({wording.span(last, unit)}). {_clear(drawn)}"
+    text = _BY_DAY(
+        start=language.day(first.as_of),
+        end=language.day(last.as_of),
+        clear=_clear(drawn),
+        **_ends(first, last, unit),
     )
     return Chart(
         kind="by_day",
@@ -90,7 +108,7 @@ def by_day(rows: Sequence[DayRow], theme: Theme = LIGHT, *, unit: str = "") -> C
                 "upper": wording.known(row.upper),
                 "lower_fixed": wording.known(row.lower_fixed),
                 "upper_fixed": wording.known(row.upper_fixed),
-                "Data before": wording.day(row.as_of),
+                "Data before": language.day(row.as_of),
                 "Change": wording.signed(row.estimate, unit),
                 "Interval": wording.span(row, unit),
             }
@@ -98,7 +116,7 @@ def by_day(rows: Sequence[DayRow], theme: Theme = LIGHT, *, unit: str = "") -> C
         ),
         text=text,
         theme=theme,
-        options={"axis": f"Change ({unit.strip()})" if unit.strip() else "Change"},
+        options={"axis": wording.change_axis(unit)},
     )
 
 
@@ -121,14 +139,10 @@ def by_age(rows: Sequence[AgeRow], theme: Theme = LIGHT, *, unit: str = "") -> C
     """
     drawn = [row for row in sorted(rows, key=lambda row: row.age) if _has(row)]
     if len(drawn) < 2:
-        return nothing(_too_few(len(drawn), "age", "ages"), theme)
+        why = _ONE_AGE if drawn else _NO_AGE
+        return nothing(wording.nothing_because(why()), theme)
     first, last = drawn[0], drawn[-1]
-    text = (
-        f"Effect within the first {first.age} to {last.age} days since exposure: "
-        f"{wording.signed(first.estimate, unit)} ({wording.span(first, unit)}) within "
-        f"{first.age}, {wording.signed(last.estimate, unit)} ({wording.span(last, unit)}) within "
-        f"{last.age}."
-    )
+    text = _BY_AGE(least=str(first.age), most=str(last.age), **_ends(first, last, unit))
     return Chart(
         kind="by_age",
         values=tuple(
@@ -140,13 +154,13 @@ def by_age(rows: Sequence[AgeRow], theme: Theme = LIGHT, *, unit: str = "") -> C
                 "Days since exposure": str(row.age),
                 "Change": wording.signed(row.estimate, unit),
                 "Interval": wording.span(row, unit),
-                "Units of the variant": "not shown" if row.n_units is None else f"{row.n_units:,}",
+                "Units of the variant": wording.count(row.n_units),
             }
             for row in drawn
         ),
         text=text,
         theme=theme,
-        options={"axis": f"Change ({unit.strip()})" if unit.strip() else "Change"},
+        options={"axis": wording.change_axis(unit)},
     )
 
 
@@ -154,18 +168,22 @@ def _has(row: DayRow | AgeRow) -> bool:
     return wording.known(row.estimate) is not None
 
 
-def _too_few(count: int, one: str, many: str) -> str:
-    found = f"no {one} has" if count == 0 else f"only one {one} has"
-    return f"No chart: {found} an estimate, and a course needs two {many}."
+def _ends(first: DayRow | AgeRow, last: DayRow | AgeRow, unit: str) -> dict[str, str]:
+    return {
+        "first": wording.signed(first.estimate, unit),
+        "first_interval": wording.span(first, unit),
+        "last": wording.signed(last.estimate, unit),
+        "last_interval": wording.span(last, unit),
+    }
 
 
 def _clear(rows: Sequence[DayRow]) -> str:
     """Say on how many days the interval lies on one side of 0."""
     sides = [_side(row) for row in rows]
     if not any(wording.known(row.lower) is not None for row in rows):
-        return "No day has an interval."
+        return _NO_INTERVAL()
     clear = sum(side != 0 for side in sides)
-    return f"The interval excludes 0 on {clear} of {len(rows)} days."
+    return _CLEAR(clear=str(clear), days=str(len(rows)))
 
 
 def _side(row: DayRow) -> int:

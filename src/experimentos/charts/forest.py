@@ -6,9 +6,20 @@ from typing import Any
 
 from experimentos.charts import wording
 from experimentos.charts.chart import Chart, nothing
+from experimentos.charts.language import Words
 from experimentos.charts.theme import LIGHT, SHAPES, Theme
 
 ROW_HEIGHT = 30
+
+RELATIVE = Words("Relative change to control")
+COMPARISONS = Words("comparisons")
+_AXIS = Words("{axis} ({unit})")
+_TEXT = Words("{axis} with intervals. {rows}")
+_MISSING = Words("Without an estimate: {names}.")
+_ROW = Words("{name} {change} ({interval})")
+_ROW_MARGIN = Words("{name} {change} ({interval}) against a margin of {margin}")
+_ROW_READING = Words("{row}, {reading}")
+_NO_ESTIMATE, _NO_ROW = Words("none of the {what} has an estimate"), Words("no {what}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +54,7 @@ class ForestRow:
 
 def forest(
     rows: Sequence[ForestRow], theme: Theme = LIGHT, *, unit: str = "%",
-    axis: str = "Relative change to control", what: str = "comparisons",
+    axis: str | None = None, what: str | None = None,
 ) -> Chart:  # fmt: skip
     """Draw a forest plot.
 
@@ -55,24 +66,25 @@ def forest(
         Colours.
     unit : str
         What follows each number.
-    axis : str
-        What the numbers are.
-    what : str
-        What the rows are, in the plural.
+    axis : str, optional
+        What the numbers are; default the relative change to control.
+    what : str, optional
+        What the rows are, in the plural; default comparisons.
 
     Returns
     -------
     Chart
         Empty where no row has an estimate.
     """
+    axis, what = axis or RELATIVE(), what or COMPARISONS()
     drawn = [row for row in rows if wording.known(row.estimate) is not None]
     if not drawn:
-        why = f"No chart: none of the {what} has an estimate." if rows else f"No chart: no {what}."
-        return nothing(why, theme)
+        why = _NO_ESTIMATE if rows else _NO_ROW
+        return nothing(wording.nothing_because(why(what=what)), theme)
     missing = [wording.label(row.label) for row in rows if wording.known(row.estimate) is None]
-    text = f"{axis} with intervals. " + wording.listed([_words(row, unit) for row in drawn], what)
+    text = _TEXT(axis=axis, rows=wording.listed([_words(row, unit) for row in drawn], what))
     if missing:
-        text += f" Without an estimate: {', '.join(missing[: wording.LISTED])}."
+        text += " " + _MISSING(names=", ".join(missing[: wording.LISTED]))
     return Chart(
         kind="forest",
         values=tuple(
@@ -82,7 +94,7 @@ def forest(
         text=text,
         theme=theme,
         options={
-            "axis": f"{axis} ({unit.strip()})" if unit.strip() else axis,
+            "axis": _AXIS(axis=axis, unit=unit.strip()) if unit.strip() else axis,
             "margins": any(wording.known(row.margin) is not None for row in drawn),
             "states": " ".join(sorted({_state(row) for row in drawn})),
         },
@@ -127,7 +139,13 @@ def _value(position: int, row: ForestRow, label: str, unit: str) -> dict[str, An
 
 
 def _words(row: ForestRow, unit: str) -> str:
-    words = f"{_name(row)} {wording.signed(row.estimate, unit)} ({wording.span(row, unit)})"
-    if wording.known(row.margin) is not None:
-        words += f" against a margin of {wording.signed(row.margin, unit)}"
-    return f"{words}, {row.reading}" if row.reading else words
+    values = {
+        "name": _name(row),
+        "change": wording.signed(row.estimate, unit),
+        "interval": wording.span(row, unit),
+    }
+    if wording.known(row.margin) is None:
+        words = _ROW(**values)
+    else:
+        words = _ROW_MARGIN(**values, margin=wording.signed(row.margin, unit))
+    return _ROW_READING(row=words, reading=row.reading) if row.reading else words

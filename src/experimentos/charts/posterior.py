@@ -6,7 +6,13 @@ from typing import Any
 
 from experimentos.charts import wording
 from experimentos.charts.chart import Chart, nothing
+from experimentos.charts.language import Words
 from experimentos.charts.theme import LIGHT, Theme
+
+_TEXT = Words("Posterior of the change. {rows}")
+_ROW = Words("{name}: credible interval {low} to {high}, probability to be better {better}")
+_UNDEFINED, _NOT_COMPUTED = Words("no posterior is defined"), Words("no posterior was computed")
+_MORE_THAN, _LESS_THAN = Words("more than {size}"), Words("less than {size}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +58,8 @@ def posterior(rows: Sequence[PosteriorRow], theme: Theme = LIGHT, *, unit: str =
     """
     drawn = [row for row in rows if len(_points(row)) > 1]
     if not drawn:
-        why = "no posterior is defined" if rows else "no posterior was computed"
-        return nothing(f"No chart: {why}.", theme)
+        why = _UNDEFINED if rows else _NOT_COMPUTED
+        return nothing(wording.nothing_because(why()), theme)
     names = wording.distinct(row.variant for row in drawn)
     values = [
         {"effect": effect, "density": density, "position": position} | words
@@ -64,10 +70,10 @@ def posterior(rows: Sequence[PosteriorRow], theme: Theme = LIGHT, *, unit: str =
     return Chart(
         kind="posterior",
         values=tuple(values),
-        text="Posterior of the change. " + wording.listed([_words(r, unit) for r in drawn], "rows"),
+        text=_TEXT(rows=wording.listed([_words(row, unit) for row in drawn], "rows")),
         theme=theme,
         options={
-            "axis": f"Change ({unit.strip()})" if unit.strip() else "Change",
+            "axis": wording.change_axis(unit),
             "several": len(drawn) > 1,
         },
     )
@@ -78,7 +84,7 @@ def _told(row: PosteriorRow, name: str, unit: str) -> dict[str, Any]:
     return {
         "variant": name,
         "Variant": name,
-        "Credible interval": f"{low} to {high}",
+        "Credible interval": wording.SPAN(low=low, high=high),
         "Probability to be better": _share(row.probability_better),
     }
 
@@ -95,7 +101,7 @@ def _points(row: PosteriorRow) -> list[tuple[float, float]]:
 
 
 def _share(value: float | None) -> str:
-    return "not shown" if value is None else probability(value)
+    return wording.NOT_SHOWN() if value is None else probability(value)
 
 
 def probability(value: float) -> str:
@@ -117,14 +123,13 @@ def probability(value: float) -> str:
     'more than 99.99%'
     """
     if value > 0.9999:
-        return "more than 99.99%"
+        return _MORE_THAN(size=wording.number(99.99, "%"))
     if value < 0.0001:
-        return "less than 0.01%"
+        return _LESS_THAN(size=wording.number(0.01, "%"))
     return wording.number(100 * value, "%")
 
 
 def _words(row: PosteriorRow, unit: str) -> str:
     low, high = wording.signed(row.lower, unit), wording.signed(row.upper, unit)
     better = _share(row.probability_better)
-    name = wording.label(row.variant)
-    return f"{name}: credible interval {low} to {high}, probability to be better {better}"
+    return _ROW(name=wording.label(row.variant), low=low, high=high, better=better)

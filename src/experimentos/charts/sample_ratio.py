@@ -4,9 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from experimentos.charts import wording
+from experimentos.charts import language, wording
 from experimentos.charts.chart import Chart, nothing
+from experimentos.charts.language import Words
 from experimentos.charts.theme import LIGHT, Theme
+
+_TEXT = Words("Share of each variant so far, less its planned share. At the end: {rows}")
+_ROW = Words("{name} {share} where {planned} were planned")
+_ROW_OUTSIDE = Words(
+    "{name} {share} where {planned} were planned, outside of where chance keeps 999 of {of}"
+)
+_TWO_DAYS = Words("shares by day need two days of dated assignments")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +63,12 @@ def sample_ratio(rows: Sequence[ShareRow], theme: Theme = LIGHT) -> Chart:
     """
     drawn = [row for row in rows if wording.known(_distance(row.share, row)) is not None]
     if len({row.day for row in drawn}) < 2:
-        return nothing("No chart: shares by day need two days of dated assignments.", theme)
+        return nothing(wording.nothing_because(_TWO_DAYS()), theme)
     names = wording.distinct(row.variant for row in drawn)
     variants = list(names)
     last = {row.variant: row for row in sorted(drawn, key=lambda row: row.day)}
+    told = [_words(last[variant]) for variant in variants]
+    told = [_words(last[variant]) for variant in variants]
     return Chart(
         kind="sample_ratio",
         values=tuple(
@@ -70,15 +80,14 @@ def sample_ratio(rows: Sequence[ShareRow], theme: Theme = LIGHT) -> Chart:
                 "upper": wording.known(_distance(row.upper, row)),
                 "position": variants.index(row.variant),
                 "Variant": names[row.variant],
-                "Up to": wording.day(row.day),
+                "Up to": language.day(row.day),
                 "Share": _percent(row.share),
                 "Planned": _percent(row.planned),
-                "Units": f"{row.n_units:,}",
+                "Units": wording.count(row.n_units),
             }
             for row in sorted(drawn, key=lambda row: (row.day, variants.index(row.variant)))
         ),
-        text="Share of each variant so far, less its planned share. At the end: "
-        + wording.listed([_words(last[variant]) for variant in variants], "variants"),
+        text=_TEXT(rows=wording.listed(told, "variants")),
         theme=theme,
     )
 
@@ -90,14 +99,17 @@ def _distance(value: float | None, row: ShareRow) -> float | None:
 
 
 def _percent(value: float | None) -> str:
-    return "not shown" if value is None else wording.number(100 * value, "%")
+    return wording.NOT_SHOWN() if value is None else wording.number(100 * value, "%")
 
 
 def _words(row: ShareRow) -> str:
-    name, planned = wording.label(row.variant), _percent(row.planned)
-    words = f"{name} {_percent(row.share)} where {planned} were planned"
+    values = {
+        "name": wording.label(row.variant),
+        "share": _percent(row.share),
+        "planned": _percent(row.planned),
+    }
     if row.lower is None or row.upper is None or row.share is None:
-        return words
+        return _ROW(**values)
     if row.lower <= row.share <= row.upper:
-        return words
-    return f"{words}, outside of where chance keeps 999 of 1,000"
+        return _ROW(**values)
+    return _ROW_OUTSIDE(**values, of=language.digits("1,000"))

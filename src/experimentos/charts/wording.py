@@ -7,6 +7,9 @@ from hashlib import sha256
 from math import floor, isfinite, log10
 from typing import Final, Protocol
 
+from experimentos.charts import language
+from experimentos.charts.language import Words
+
 LABEL_LENGTH: Final = 48
 """Longest name beside an axis."""
 LISTED: Final = 8
@@ -15,6 +18,19 @@ LISTED: Final = 8
 _INVISIBLE: Final = {"Cc", "Cs", "Co", "Cn"}
 _TURNING: Final = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
+
+NOT_SHOWN: Final = Words("not shown")
+NO_INTERVAL: Final = Words("no interval")
+NO_BOUND: Final = Words("no bound")
+SPAN: Final = Words("{low} to {high}")
+CHANGE: Final = Words("Change")
+CHANGE_IN: Final = Words("Change ({unit})")
+POINTS: Final = Words("pp")
+_NONE: Final = Words("(none)")
+_NO_CHART: Final = Words("No chart: {why}.")
+_MORE: Final = Words("{count} more {what} in the table")
+# What a chart may list.
+_LISTED: Final = {noun: Words(noun) for noun in ("looks", "variants", "rows", "covariates")}
 
 
 class Interval(Protocol):
@@ -96,7 +112,7 @@ def label(text: str | None) -> str:
     line = "".join("\ufffd" if hides(character) else character for character in line)
     if any(unicodedata.bidirectional(character) in {"R", "AL", "AN"} for character in line):
         return f"{_FIRST_STRONG_ISOLATE}{line}{_POP_ISOLATE}"
-    return line or "(none)"
+    return line or _NONE()
 
 
 def known(value: float | None) -> float | None:
@@ -140,7 +156,7 @@ def number(value: float | None, unit: str = "") -> str:
     """
     shown = known(value)
     if shown is None:
-        return "not shown"
+        return NOT_SHOWN()
     size = abs(shown)
     if size and not 1e-4 <= size < 1e9:
         text = f"{size:.3e}"
@@ -148,7 +164,24 @@ def number(value: float | None, unit: str = "") -> str:
         decimals = 0 if size == 0 else min(6, max(0, 3 - floor(log10(size))))
         text = f"{size:,.{decimals}f}"
         text = text.rstrip("0").rstrip(".") if "." in text else text
-    return f"{'−' if shown < 0 else ''}{text}{unit}"
+    shown_unit = language.digits(unit) if unit == "%" else unit
+    return f"{'−' if shown < 0 else ''}{language.digits(text)}{shown_unit}"
+
+
+def count(value: int | None) -> str:
+    """Write a count with its thousands separated.
+
+    Parameters
+    ----------
+    value : int or None
+        Any count.
+
+    Returns
+    -------
+    str
+        'not shown' for None.
+    """
+    return NOT_SHOWN() if value is None else language.digits(f"{value:,}")
 
 
 def signed(value: float | None, unit: str = "") -> str:
@@ -187,10 +220,26 @@ def span(row: Interval, unit: str = "") -> str:
     """
     lower, upper = known(row.lower), known(row.upper)
     if lower is None and upper is None:
-        return "no interval"
-    low = "no bound" if lower is None else signed(lower, unit)
-    high = "no bound" if upper is None else signed(upper, unit)
-    return f"{low} to {high}"
+        return NO_INTERVAL()
+    low = NO_BOUND() if lower is None else signed(lower, unit)
+    high = NO_BOUND() if upper is None else signed(upper, unit)
+    return SPAN(low=low, high=high)
+
+
+def change_axis(unit: str) -> str:
+    """Name the axis of a change.
+
+    Parameters
+    ----------
+    unit : str
+        What follows its numbers.
+
+    Returns
+    -------
+    str
+        With the unit in brackets, where there is one.
+    """
+    return CHANGE_IN(unit=unit.strip()) if unit.strip() else CHANGE()
 
 
 def listed(sentences: Sequence[str], what: str) -> str:
@@ -210,12 +259,13 @@ def listed(sentences: Sequence[str], what: str) -> str:
     """
     shown = list(sentences[:LISTED])
     if len(sentences) > LISTED:
-        shown.append(f"{len(sentences) - LISTED:,} more {what} in the table")
+        noun = _LISTED[what]() if what in _LISTED else what
+        shown.append(_MORE(count=count(len(sentences) - LISTED), what=noun))
     return "; ".join(shown) + "."
 
 
 def day(value: date) -> str:
-    """Write a date as ISO 8601.
+    """Write a date as ISO 8601, for the data of a chart.
 
     Parameters
     ----------
@@ -228,6 +278,22 @@ def day(value: date) -> str:
         Year, month and day.
     """
     return f"{value:%Y-%m-%d}"
+
+
+def nothing_because(why: str) -> str:
+    """Say why there is no chart.
+
+    Parameters
+    ----------
+    why : str
+        Part of a sentence, in the language that is spoken.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    return _NO_CHART(why=why)
 
 
 def finite(rows: Iterable[float | None]) -> list[float]:

@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from experimentos.cli.output import print_lines, print_table
 from experimentos.memo import filters
+from experimentos.memo.layout import Layout
 from experimentos.project import Comparison, Reading, Windows
 
 _WORDS: Final = {
@@ -100,7 +101,7 @@ def _cells(one: Comparison) -> tuple[str, str, str, str]:
     """Lay out difference, interval, p-value and verdict of a treatment."""
     if one.difference is None:
         return ("", "", "", one.verdict)
-    layout = filters.Layout.of(one.difference, one.lower, one.upper, scale=100, usual=2)
+    layout = Layout.of(one.difference, one.lower, one.upper, scale=100, usual=2)
     level = "" if one.level is None else f" at {100 * one.level:.4g}%"
     return (
         f"{layout.signed(one.difference)} pp",

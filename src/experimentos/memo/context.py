@@ -28,6 +28,7 @@ class Experiment:
     correction: str | None
     status: str | None
     planned_n: float | None
+    decides_at: datetime | None
     data_as_of: datetime | None
     is_dated: bool
     is_final: bool
@@ -237,6 +238,21 @@ class Moments:
 
 
 @dataclass(frozen=True, slots=True)
+class Bin:
+    """One row of ``experimentos__distributions``: units by their totals."""
+
+    experiment_id: str
+    metric: str
+    variant: str
+    bin: int | None
+    is_whole: bool
+    lower: float | None
+    upper: float | None
+    n_units: int | None
+    n_missing: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class HealthCheck:
     """One row of ``experimentos__health``."""
 
@@ -436,10 +452,11 @@ class VariantReport:
     """The decision on one variant with the evidence worth reading.
 
     ``fired`` are the rules that fired, ``nearest`` the evidence on the nearest rule that did not,
-    ``n_other`` counts the evidence rows not shown.
+    ``n_other`` counts the evidence rows not shown; ``evidence`` is all that may be read.
     """
 
     decision: VariantDecision
     fired: tuple[Evidence, ...]
     nearest: tuple[Evidence, ...]
     n_other: int
+    evidence: tuple[Evidence, ...]

@@ -2,11 +2,11 @@
 
 import re
 import unicodedata
-from typing import ClassVar
 
 from jinja2 import Undefined
 from markupsafe import Markup
 
+from experimentos.charts.language import Words
 from experimentos.charts.wording import cut, hides
 
 TEXT_LENGTH = 2000
@@ -23,20 +23,6 @@ _ADDRESS = re.compile(r"(?i)\b(www)\.|(:)(?=//)")
 _MENTION = re.compile(r"(?<![\w.+-])@(?=\w)")
 _RIGHT_TO_LEFT = {"R", "AL", "AN"}
 _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
-
-
-class Phrase(Markup):
-    """A few words of ours that stand for a number; a project may put others in their place."""
-
-    known: ClassVar[set[str]] = set()
-
-    __slots__ = ()
-
-    @classmethod
-    def of(cls, words: str) -> "Phrase":
-        """Return the words, and remember that there are such."""
-        cls.known.add(words)
-        return cls(words)
 
 
 def finalize(value: object) -> Markup:
@@ -59,6 +45,8 @@ def finalize(value: object) -> Markup:
     """
     if isinstance(value, Markup):
         return value
+    if isinstance(value, Words):
+        return escape(value())
     if isinstance(value, str):
         return escape(value)
     if isinstance(value, Undefined):

@@ -3,7 +3,7 @@
 A template names a figure; what it is drawn as, or told as, is the page's matter.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import sqrt
@@ -11,6 +11,7 @@ from typing import Final
 
 from experimentos import charts
 from experimentos.charts import Chart, Theme, wording
+from experimentos.charts.language import Words
 from experimentos.errors import ArgumentError
 from experimentos.memo import readings
 from experimentos.memo.context import DayEffect, Finding, Look, MetricUse
@@ -34,8 +35,23 @@ STATES: Final = {
     readings.SEGMENT_DOWN: "bad",
 }
 """Readings that are marked in a chart; all others are neutral."""
-_HELD: Final = "No chart: a health check is blocked, and nothing is read from these data."
-_NOT_DUE: Final = "No chart: the plan allows no reading of these data yet."
+_HELD: Final = Words("No chart: a health check is blocked, and nothing is read from these data.")
+_NOT_DUE: Final = Words("No chart: the plan allows no reading of these data yet.")
+_LEFT_OUT: Final = Words(
+    "{shown} charts are shown of {all}, the first of the definition. The others: {names}. Their "
+    "numbers stand in the tables."
+)
+_MORE_NAMES: Final = Words("{names} and {count} more")
+_ROLES: Final = {
+    "success": Words("success metrics"),
+    "guardrail": Words("guardrail metrics"),
+    "explore": Words("exploratory metrics"),
+}
+_DECIDING: Final = Words("success metrics and guardrails")
+_TO_SHOW: Final = {
+    "superior": Words("{metric}: better"),
+    "noninferior": Words("{metric}: non-inferior"),
+}
 
 
 @dataclass(frozen=True)
@@ -64,7 +80,8 @@ def panels(memo: Memo, name: str, theme: Theme) -> tuple[Panel, ...]:
     Returns
     -------
     tuple of Panel
-        The charts of panels without data are empty and say why. At most ``PANELS``.
+        The charts of panels without data are empty and say why. At most ``PANELS``; where there
+        are more, one panel without a chart says how many and which were left out.
 
     Raises
     ------
@@ -77,7 +94,20 @@ def panels(memo: Memo, name: str, theme: Theme) -> tuple[Panel, ...]:
             f'`"{name}" | figure` in the section templates.'
         )
         raise ArgumentError(msg)
-    return tuple(FIGURES[name](memo, theme))[:PANELS]
+    drawn = tuple(FIGURES[name](memo, theme))
+    if len(drawn) <= PANELS:
+        return drawn
+    left_out = Chart("nothing", (), _left_out([panel.title for panel in drawn]), theme)
+    return (*drawn[:PANELS], Panel("", left_out))
+
+
+def _left_out(titles: Sequence[str]) -> str:
+    """Say which panels of a figure are not drawn."""
+    others = [wording.label(title) for title in titles[PANELS:]]
+    names = ", ".join(others[: wording.LISTED])
+    if len(others) > wording.LISTED:
+        names = _MORE_NAMES(names=names, count=wording.count(len(others) - wording.LISTED))
+    return _LEFT_OUT(shown=str(PANELS), all=wording.count(len(titles)), names=names)
 
 
 def _forest(role: str) -> Draw:
@@ -88,7 +118,7 @@ def _forest(role: str) -> Draw:
             yield Panel("", Chart("nothing", (), held, theme))
             return
         rows = [_forest_row(memo, finding) for finding in findings]
-        yield Panel("", charts.forest(rows, theme, what=f"{role} metrics"))
+        yield Panel("", charts.forest(rows, theme, what=_ROLES[role]()))
 
     return draw
 
@@ -100,15 +130,15 @@ def _overview(memo: Memo, theme: Theme) -> Iterator[Panel]:
         yield from _sample_ratio(memo, theme)
     elif findings and not _withheld(memo, findings):
         rows = [_forest_row(memo, finding) for finding in findings]
-        yield Panel("", charts.forest(rows, theme, what="success metrics and guardrails"))
+        yield Panel("", charts.forest(rows, theme, what=_DECIDING()))
 
 
 def _withheld(memo: Memo, findings: Iterable[Finding]) -> str | None:
     """Say why none of the findings may be read, if so."""
     seen = {finding.reading for finding in findings}
     if memo.is_blocked or seen == {readings.WITHHELD}:
-        return _HELD
-    return _NOT_DUE if seen and seen <= {readings.NOT_DUE, readings.WITHHELD} else None
+        return _HELD()
+    return _NOT_DUE() if seen and seen <= {readings.NOT_DUE, readings.WITHHELD} else None
 
 
 def _forest_row(memo: Memo, finding: Finding) -> charts.ForestRow:
@@ -120,7 +150,7 @@ def _forest_row(memo: Memo, finding: Finding) -> charts.ForestRow:
         lower=_percent(effect.lift_lower),
         upper=_percent(effect.lift_upper),
         state=STATES.get(finding.reading, "neutral"),
-        reading=WORDS.get(finding.reading, "not shown"),
+        reading=WORDS.get(finding.reading, wording.NOT_SHOWN)(),
         margin=_margin(finding),
     )
 
@@ -137,25 +167,25 @@ def _margin(finding: Finding) -> float | None:
 
 
 WORDS: Final = {
-    readings.BETTER: "better",
-    readings.NONINFERIOR: "non-inferior",
-    readings.WORSE: "worse",
-    readings.BEYOND_MARGIN: "worse than its margin",
-    readings.NONINFERIOR_WORSE: "non-inferior, but worse inside the margin",
-    readings.NOT_SHOWN_WORSE: "not shown worse",
-    readings.WORSE_UNCORRECTED: "worse by its own interval",
-    readings.FAVOURABLE: "interval on the better side of 0",
-    readings.UNFAVOURABLE: "interval on the worse side of 0",
-    readings.INCLUDES_ZERO: "interval includes 0",
-    readings.SEGMENT_UP: "better after correction over the levels",
-    readings.SEGMENT_DOWN: "worse after correction over the levels",
+    readings.BETTER: Words("better"),
+    readings.NONINFERIOR: Words("non-inferior"),
+    readings.WORSE: Words("worse"),
+    readings.BEYOND_MARGIN: Words("worse than its margin"),
+    readings.NONINFERIOR_WORSE: Words("non-inferior, but worse inside the margin"),
+    readings.NOT_SHOWN_WORSE: Words("not shown worse"),
+    readings.WORSE_UNCORRECTED: Words("worse by its own interval"),
+    readings.FAVOURABLE: Words("interval on the better side of 0"),
+    readings.UNFAVOURABLE: Words("interval on the worse side of 0"),
+    readings.INCLUDES_ZERO: Words("interval includes 0"),
+    readings.SEGMENT_UP: Words("better after correction over the levels"),
+    readings.SEGMENT_DOWN: Words("worse after correction over the levels"),
 }
 """Readings in words."""
 
 
 def _monitoring(memo: Memo, theme: Theme) -> Iterator[Panel]:
     if memo.is_blocked:
-        yield Panel("", Chart("nothing", (), _HELD, theme))
+        yield Panel("", Chart("nothing", (), _HELD(), theme))
         return
     told = [look for look in memo.looks if look.test in ("superior", "noninferior")]
     if memo.experiment.design != "group_sequential" or not told:
@@ -177,13 +207,13 @@ def _monitoring(memo: Memo, theme: Theme) -> Iterator[Panel]:
             )
             for look in looks
         ]
-        what = "better" if test == "superior" else "non-inferior"
-        yield Panel(f"{_named(memo, metric, variant)}: {what}", charts.boundary(rows, theme))
+        title = _TO_SHOW[test](metric=_named(memo, metric, variant))
+        yield Panel(title, charts.boundary(rows, theme))
 
 
 def _by_day(memo: Memo, theme: Theme) -> Iterator[Panel]:
     if memo.is_blocked:
-        yield Panel("", Chart("nothing", (), _HELD, theme))
+        yield Panel("", Chart("nothing", (), _HELD(), theme))
         return
     if not memo.days:
         yield Panel("", charts.by_day([], theme))
@@ -214,7 +244,7 @@ def _by_day(memo: Memo, theme: Theme) -> Iterator[Panel]:
 
 
 def _by_age(memo: Memo, theme: Theme) -> Iterator[Panel]:
-    held = _HELD if memo.is_blocked else None if memo.is_due else _NOT_DUE
+    held = _HELD() if memo.is_blocked else None if memo.is_due else _NOT_DUE()
     if held or not memo.ages:
         yield Panel("", Chart("nothing", (), held, theme) if held else charts.by_age([], theme))
         return
@@ -233,11 +263,37 @@ def _by_age(memo: Memo, theme: Theme) -> Iterator[Panel]:
         yield Panel(_named(memo, metric, variant), charts.by_age(rows, theme, unit=unit))
 
 
+def _distributions(memo: Memo, theme: Theme) -> Iterator[Panel]:
+    held = _HELD if memo.is_blocked else None if memo.is_due else _NOT_DUE
+    if held or not memo.bins:
+        why = held or "No chart: units of success metrics are not counted by their totals."
+        yield Panel("", Chart("nothing", (), why, theme))
+        return
+    for metric, bins in groupby(memo.bins, key=lambda row: row.metric):
+        use = memo.use(metric)
+        factor, unit = (100.0, "%") if use is not None and use.is_share else (1.0, "")
+        rows = [
+            charts.BinRow(
+                row.variant,
+                _times(factor, row.lower),
+                _times(factor, row.upper),
+                row.n_units or 0,
+                is_whole=row.is_whole and factor == 1,
+            )
+            for row in bins
+        ]
+        yield Panel(f"{metric}: units by value", charts.distribution(rows, theme, unit=unit))
+        yield Panel(
+            f"{metric}: units up to each value",
+            charts.distribution(rows, theme, unit=unit, cumulative=True),
+        )
+
+
 def _segments(memo: Memo, theme: Theme) -> Iterator[Panel]:
     held = _withheld(memo, memo.segments)
     if held or not memo.segments:
         drawn = (
-            Chart("nothing", (), held, theme) if held else charts.forest([], theme, what=_LEVELS)
+            Chart("nothing", (), held, theme) if held else charts.forest([], theme, what=_LEVELS())
         )
         yield Panel("", drawn)
         return
@@ -247,10 +303,10 @@ def _segments(memo: Memo, theme: Theme) -> Iterator[Panel]:
 
     for (metric, variant), levels in groupby(memo.segments, key=comparison):
         rows = [_level_row(finding) for finding in levels]
-        yield Panel(_named(memo, metric, variant), charts.forest(rows, theme, what=_LEVELS))
+        yield Panel(_named(memo, metric, variant), charts.forest(rows, theme, what=_LEVELS()))
 
 
-_LEVELS: Final = "levels of segments"
+_LEVELS: Final = Words("levels of segments")
 
 
 def _level_row(finding: Finding) -> charts.ForestRow:
@@ -263,12 +319,12 @@ def _level_row(finding: Finding) -> charts.ForestRow:
         lower=_percent(effect.lift_lower),
         upper=_percent(effect.lift_upper),
         state=STATES.get(finding.reading, "neutral"),
-        reading=WORDS.get(finding.reading, "not shown"),
+        reading=WORDS.get(finding.reading, wording.NOT_SHOWN)(),
     )
 
 
 def _posteriors(memo: Memo, theme: Theme) -> Iterator[Panel]:
-    held = _HELD if memo.is_blocked else None if memo.is_due else _NOT_DUE
+    held = _HELD() if memo.is_blocked else None if memo.is_due else _NOT_DUE()
     if held or not memo.posteriors:
         yield Panel("", Chart("nothing", (), held, theme) if held else charts.posterior([], theme))
         return
@@ -311,6 +367,31 @@ def _sample_ratio(memo: Memo, theme: Theme) -> Iterator[Panel]:
             )
         )
     yield Panel("", charts.sample_ratio(rows, theme))
+
+
+def _exclusions(memo: Memo, theme: Theme) -> Iterator[Panel]:
+    losses = [
+        charts.LossRow(REASONS.get(step.reason, step.reason), step.n_rows, step.n_units)
+        for step in memo.funnel
+    ]
+    left = [charts.AnalysedRow(count.variant, count.n_analysed) for count in memo.counts]
+    yield Panel("", charts.funnel(memo.n_rows, losses, left, theme))
+
+
+REASONS: Final = {
+    "experiment_not_defined": "experiment not defined",
+    "unit_missing": "no unit",
+    "variant_missing": "no variant",
+    "unknown_variant": "variant not defined",
+    "time_missing": "no time",
+    "before_start": "before the start",
+    "after_end": "at or after the end",
+    "after_as_of": "after the time of reading",
+    "assigned_before_start": "unit had a row before the start",
+    "crossover": "unit in two variants",
+    "repeat": "unit assigned again",
+}
+"""Reasons for leaving a row out, short enough for a chart."""
 
 
 def _balance(memo: Memo, theme: Theme) -> Iterator[Panel]:
@@ -356,7 +437,7 @@ def _times(factor: float, value: float | None) -> float | None:
 def _scale(use: MetricUse | None) -> tuple[float, str]:
     """Show changes of shares in percentage points, all others in metric units."""
     is_share = use is not None and use.is_share
-    return (100.0, " pp") if is_share else (1.0, "")
+    return (100.0, f" {wording.POINTS()}") if is_share else (1.0, "")
 
 
 FIGURES: Final[dict[str, Draw]] = {
@@ -364,6 +445,7 @@ FIGURES: Final[dict[str, Draw]] = {
     "success": _forest("success"),
     "guardrails": _forest("guardrail"),
     "exploratory": _forest("explore"),
+    "distributions": _distributions,
     "monitoring": _monitoring,
     "by_day": _by_day,
     "by_age": _by_age,
@@ -371,9 +453,19 @@ FIGURES: Final[dict[str, Draw]] = {
     "posteriors": _posteriors,
     "sample_ratio": _sample_ratio,
     "balance": _balance,
+    "exclusions": _exclusions,
 }
 """Figures that a section may show, by name."""
 TABLED: Final = frozenset(
-    {"overview", "success", "guardrails", "exploratory", "monitoring", "segments", "posteriors"}
+    {
+        "overview",
+        "success",
+        "guardrails",
+        "exploratory",
+        "monitoring",
+        "segments",
+        "posteriors",
+        "exclusions",
+    }
 )
 """Figures of what a table says already: Markdown shows their pictures, and no words."""

@@ -7,34 +7,46 @@ HTML; everything else a template prints goes through `escape`.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from html import escape as escape_html
-from math import floor, log10
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 from markupsafe import escape as escape_markup
 
 from experimentos import charts
-from experimentos.charts.wording import cut, hides
-from experimentos.memo.context import Effect, Finding, MetricUse, Posterior
-from experimentos.memo.escaping import Phrase, attribute, escape, finalize
+from experimentos.charts import language
+from experimentos.charts.language import Words
+from experimentos.charts.wording import NOT_SHOWN, POINTS, cut, hides
+from experimentos.memo import reasons, terms
+from experimentos.memo.context import (
+    Effect,
+    Evidence,
+    Finding,
+    HealthCheck,
+    MetricUse,
+    Posterior,
+    VariantReport,
+)
+from experimentos.memo.escaping import attribute, escape, finalize
+from experimentos.memo.layout import Layout, level_text, percentage, short_text
 from experimentos.memo.readings import NOT_DUE, WITHHELD
 
 if TYPE_CHECKING:
     from experimentos.memo.report import Memo
 
-NOT_SHOWN = Phrase.of("not shown")
-"""What is printed for a number that does not exist."""
+_HELD = {WITHHELD: Words("withheld"), NOT_DUE: Words("not due")}
+_NOT_DATED = Words("not dated")
+_P_NOT_SHOWN = Words("p not shown")
+_P_EQUALS, _P_BELOW = Words("p = {p}"), Words("p {p}")
+_NO_MARGIN = Words("no margin")
+_HIGHER, _LOWER = Words("at most {size} higher"), Words("at most {size} lower")
+_NOT_SET = Words("not set")
+_NONE = Words("(none)")
+_AT_LEVEL = Words("{interval} at {level}")
+_LESS_THAN = Words("less than {size}")
 
-_HELD = {WITHHELD: Phrase.of("withheld"), NOT_DUE: Phrase.of("not due")}
-_NOT_DATED = Phrase.of("not dated")
-_P_NOT_SHOWN = Phrase.of("p not shown")
-_NO_MARGIN = Phrase.of("no margin")
-_NOT_SET = Phrase.of("not set")
-_NONE = Phrase.of("(none)")
-
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
 # Private characters: text of data cannot hold them, `escape` replaces them.
 FIGURE_START, FIGURE_END = "\ue000", "\ue001"
 
@@ -49,12 +61,27 @@ SENTENCE_LENGTH = 600
 def name(text: str | None) -> Markup:
     """Print a name, cut to what fits a table; '(none)' where there is none."""
     line = " ".join((text or "").split())
-    return escape(cut(line, NAME_LENGTH)) if line else _NONE
+    return escape(cut(line, NAME_LENGTH)) if line else finalize(_NONE)
 
 
 def text(value: str | None) -> Markup:
     """Print a text, '(none)' where there is none."""
-    return escape(value) if value and not value.isspace() else _NONE
+    return escape(value) if value and not value.isspace() else finalize(_NONE)
+
+
+def term(value: str | None) -> Markup:
+    """Print the words for a code of a definition or mart, '(none)' where there is none."""
+    return escape(terms.term(value)) if value else finalize(_NONE)
+
+
+def seen(row: HealthCheck | Evidence, memo: "Memo") -> Markup:
+    """Print what a check or a rule saw."""
+    return text(reasons.seen(row, memo))
+
+
+def reason(memo: "Memo", report: VariantReport | None = None) -> Markup:
+    """Print why an experiment, or one of its variants, is decided as it is, as a sentence."""
+    return sentence(reasons.reason(memo, report) or "")
 
 
 def sentence(value: str) -> Markup:
@@ -65,49 +92,46 @@ def sentence(value: str) -> Markup:
 
 def short(value: str | None) -> Markup:
     """Print the first twelve characters of a hash."""
-    return escape(value[:12]) if value else _NONE
+    return escape(value[:12]) if value else finalize(_NONE)
 
 
 def day(value: date | None) -> Markup:
     """Print a day or a UTC time; the hour only where it is not midnight."""
-    if value is None:
-        return _NOT_DATED
-    is_whole = not isinstance(value, datetime) or value.time() == datetime.min.time()
-    return escape(value.strftime("%Y-%m-%d" if is_whole else "%Y-%m-%d %H:%M UTC"))
+    return finalize(_NOT_DATED) if value is None else escape(language.day(value))
 
 
 def units(value: float | None, missing: str = NOT_SHOWN) -> Markup:
     """Print a count with thousands separated."""
-    return finalize(missing) if value is None else Markup(f"{round(value):,}")  # noqa: S704
+    return finalize(missing) if value is None else _markup(language.digits(f"{round(value):,}"))
 
 
 def number(value: float | None, missing: str = NOT_SHOWN) -> Markup:
     """Print a number with four significant digits, all before the point in the thousands."""
-    return finalize(missing) if value is None else _markup(_short(value))
+    return finalize(missing) if value is None else _markup(short_text(value))
 
 
 def signed(value: float | None, missing: str = NOT_SHOWN) -> Markup:
     """Print a number with its sign and four significant digits."""
     if value is None:
         return finalize(missing)
-    return _markup(("+" if value > 0 else "") + _short(value))
+    return _markup(("+" if value > 0 else "") + short_text(value))
 
 
 def level(alpha: float) -> Markup:
     """Print the level of intervals at a two-sided error rate."""
-    return _markup(_level(1 - alpha))
+    return _markup(level_text(1 - alpha))
 
 
 def probability(value: float | None) -> Markup:
     """Print a probability as a percentage, never 0% or 100%."""
     if value is None:
-        return NOT_SHOWN
+        return finalize(NOT_SHOWN)
     return escape(charts.probability(value))
 
 
 def percent(value: float | None, missing: str = NOT_SHOWN) -> Markup:
     """Print a fraction as a percentage."""
-    return finalize(missing) if value is None else _markup(f"{_short(100 * value)}%")
+    return finalize(missing) if value is None else _markup(percentage(value))
 
 
 def p_value(value: float | None, missing: str = NOT_SHOWN) -> Markup:
@@ -115,28 +139,29 @@ def p_value(value: float | None, missing: str = NOT_SHOWN) -> Markup:
     if value is None:
         return finalize(missing)
     if value < 0.0001:
-        return Markup("< 0.0001")
-    return _markup(f"{value:.4f}" if value < 0.99995 else "1")
+        return _markup(f"< {language.digits('0.0001')}")
+    return _markup(language.digits(f"{value:.4f}" if value < 0.99995 else "1"))
 
 
 def p_claim(value: float | None) -> Markup:
     """Print a p-value as an equation or inequality for a sentence."""
     if value is None:
-        return _P_NOT_SHOWN
-    return Markup("p ") + (Markup() if value < 0.0001 else Markup("= ")) + p_value(value)
+        return finalize(_P_NOT_SHOWN)
+    words = _P_BELOW if value < 0.0001 else _P_EQUALS
+    return _markup(words(p=p_value(value)))
 
 
 def superiority_p(finding: Finding) -> Markup:
     """Print the corrected p-value of a success metric, unless it is withheld or not due."""
     if finding.reading in _HELD:
-        return _HELD[finding.reading]
+        return finalize(_HELD[finding.reading])
     return p_value(finding.effect.p_value_corrected)
 
 
 def noninferiority_p(finding: Finding) -> Markup:
     """Print the p-value of a guardrail against its margin, unless it is withheld or not due."""
     if finding.reading in _HELD:
-        return _HELD[finding.reading]
+        return finalize(_HELD[finding.reading])
     return p_value(finding.effect.p_value_noninferior)
 
 
@@ -153,40 +178,45 @@ def value_treatment(finding: Finding) -> Markup:
 def change(finding: Finding) -> Markup:
     """Print the difference from the control in the metric's format."""
     layout, estimate = _change_layout(finding), finding.effect.estimate
-    return NOT_SHOWN if estimate is None else _markup(layout.signed(estimate) + layout.unit)
+    if estimate is None:
+        return finalize(NOT_SHOWN)
+    return _markup(layout.signed(estimate) + layout.unit)
 
 
 def interval(finding: Finding) -> Markup:
     """Print the interval of the difference with its level; 'not shown' before it is due."""
     effect = finding.effect
     if finding.reading in _HELD:
-        return _HELD[finding.reading]
+        return finalize(_HELD[finding.reading])
     if effect.level is None or (effect.lower is None and effect.upper is None):
-        return NOT_SHOWN
+        return finalize(NOT_SHOWN)
     bounds = _change_layout(finding).range(effect.lower, effect.upper)
-    return _markup(f"{bounds} at {_level(effect.level)}")
+    return _markup(_AT_LEVEL(interval=bounds, level=level_text(effect.level)))
 
 
 def lift(finding: Finding) -> Markup:
     """Print the relative change."""
     estimate = finding.effect.lift
-    return NOT_SHOWN if estimate is None else _markup(_lift_layout(finding).signed(estimate) + "%")
+    if estimate is None:
+        return finalize(NOT_SHOWN)
+    layout = _lift_layout(finding)
+    return _markup(layout.signed(estimate) + layout.unit)
 
 
 def lift_interval(finding: Finding) -> Markup:
     """Print the interval of the relative change; 'not shown' before it is due."""
     effect = finding.effect
     if finding.reading in _HELD:
-        return _HELD[finding.reading]
+        return finalize(_HELD[finding.reading])
     if effect.level is None or (effect.lift_lower is None and effect.lift_upper is None):
-        return NOT_SHOWN
+        return finalize(NOT_SHOWN)
     return _markup(_lift_layout(finding).range(effect.lift_lower, effect.lift_upper))
 
 
 def fixed_interval(effect: Effect) -> Markup:
     """Print the classical two-sided interval in metric units."""
     if effect.lower_fixed is None and effect.upper_fixed is None:
-        return NOT_SHOWN
+        return finalize(NOT_SHOWN)
     layout = Layout.of(effect.estimate, effect.lower_fixed, effect.upper_fixed)
     return _markup(layout.range(effect.lower_fixed, effect.upper_fixed))
 
@@ -195,9 +225,9 @@ def classical_interval(finding: Finding) -> Markup:
     """Print the classical two-sided interval in the metric's format."""
     effect = finding.effect
     if finding.reading in _HELD:
-        return _HELD[finding.reading]
+        return finalize(_HELD[finding.reading])
     if effect.lower_fixed is None and effect.upper_fixed is None:
-        return NOT_SHOWN
+        return finalize(NOT_SHOWN)
     values = (effect.estimate, effect.lower_fixed, effect.upper_fixed)
     layout = _units_layout(finding.use, *values)
     return _markup(layout.range(effect.lower_fixed, effect.upper_fixed))
@@ -206,24 +236,25 @@ def classical_interval(finding: Finding) -> Markup:
 def credible(row: Posterior, memo: "Memo") -> Markup:
     """Print the credible interval of a change in the metric's format, with its level."""
     if row.lower is None or row.upper is None:
-        return NOT_SHOWN
+        return finalize(NOT_SHOWN)
     layout = _units_layout(memo.use(row.metric), row.lower, row.upper)
-    alpha = memo.experiment.alpha
-    at = "" if alpha is None else f" at {_level(1 - alpha)}"
-    return _markup(layout.range(row.lower, row.upper) + at)
+    alpha, bounds = memo.experiment.alpha, layout.range(row.lower, row.upper)
+    if alpha is None:
+        return _markup(bounds)
+    return _markup(_AT_LEVEL(interval=bounds, level=level_text(1 - alpha)))
 
 
 def loss(row: Posterior, memo: "Memo") -> Markup:
     """Print the expected loss in the metric's format."""
     if row.expected_loss is None:
-        return NOT_SHOWN
+        return finalize(NOT_SHOWN)
     scale = (row.lower, row.upper) if row.lower is not None else (row.expected_loss,)
     layout = _units_layout(memo.use(row.metric), *scale)
-    shown = layout.plain(row.expected_loss)
+    shown = layout.english(row.expected_loss)
     if row.expected_loss > 0 and not shown.strip("0.,"):
         # Smaller than the last digit of the change itself.
-        shown = f"less than {shown[:-1]}1"
-    return _markup(shown + layout.unit)
+        return _markup(_LESS_THAN(size=language.digits(f"{shown[:-1]}1") + layout.unit))
+    return _markup(language.digits(shown) + layout.unit)
 
 
 def figure(name: str) -> Markup:
@@ -263,68 +294,14 @@ def policy(text: str) -> Markup:
 def margin(row: Effect | MetricUse) -> Markup:
     """Print a margin as what is still accepted."""
     if row.margin is None:
-        return _NO_MARGIN
-    direction = "higher" if row.goal == "decrease" else "lower"
-    return Markup("at most ") + _size(row.margin, row.margin_kind) + Markup(f" {direction}")  # noqa: S704
+        return finalize(_NO_MARGIN)
+    words = _HIGHER if row.goal == "decrease" else _LOWER
+    return _markup(words(size=_size(row.margin, row.margin_kind)))
 
 
 def sought(use: MetricUse) -> Markup:
     """Print the smallest effect looked for."""
-    return _NOT_SET if use.mde is None else _size(use.mde, use.mde_kind)
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """How the numbers of one comparison are laid out, so that they have the same decimals.
-
-    Parameters
-    ----------
-    decimals : int or None
-        Digits after the point; None for numbers too large or small for them.
-    scale : float
-        What a number is multiplied by: 100 for shares.
-    unit : str
-        What follows it.
-    """
-
-    decimals: int | None
-    scale: float = 1
-    unit: str = ""
-
-    @classmethod
-    def of(
-        cls, *values: float | None, scale: float = 1, unit: str = "", usual: int | None = None
-    ) -> Self:
-        """Choose the usual decimals, or those that show four digits of the largest value."""
-        largest = max(
-            (abs(_six(scale * value)) for value in values if value is not None), default=0
-        )
-        if largest == 0:
-            return cls(usual or 0, scale, unit)
-        if usual is not None and 0.05 <= largest < 1e4:
-            return cls(usual, scale, unit)
-        if largest >= 1e9 or largest < 1e-6:
-            return cls(None, scale, unit)
-        digits = 4 if largest >= 1 else 3
-        return cls(max(0, digits - 1 - floor(log10(largest))), scale, unit)
-
-    def plain(self, value: float) -> str:
-        """Lay out a number without its unit."""
-        shown = _six(self.scale * value)
-        text = _scientific(shown) if self.decimals is None else f"{shown:,.{self.decimals}f}"
-        return text.removeprefix("-") if not text.strip("-0.,") else text
-
-    def signed(self, value: float) -> str:
-        """Lay out a number with its sign, without its unit."""
-        text = self.plain(value)
-        return text if text.startswith("-") or not text.strip("0.,") else f"+{text}"
-
-    def range(self, lower: float | None, upper: float | None) -> str:
-        """Lay out an interval; a side without a bound says so."""
-        repeat = self.unit if self.unit == "%" else ""
-        low = "no bound" if lower is None else self.signed(lower) + repeat
-        high = "no bound" if upper is None else self.signed(upper) + self.unit
-        return f"{low} to {high}"
+    return finalize(_NOT_SET) if use.mde is None else _size(use.mde, use.mde_kind)
 
 
 def _change_layout(finding: Finding) -> Layout:
@@ -336,22 +313,22 @@ def _change_layout(finding: Finding) -> Layout:
 
 def _units_layout(use: MetricUse | None, *values: float | None) -> Layout:
     if _is_share(use):
-        return Layout.of(*values, scale=100, unit=" pp", usual=2)
+        return Layout.of(*values, scale=100, unit=f" {POINTS()}", usual=2)
     return Layout.of(*values, usual=2 if _is_currency(use) else None)
 
 
 def _lift_layout(finding: Finding) -> Layout:
     effect = finding.effect
     bounds = (None, None) if effect.level is None else (effect.lift_lower, effect.lift_upper)
-    return Layout.of(effect.lift, *bounds, scale=100, unit="%", usual=2)
+    return Layout.of(effect.lift, *bounds, scale=100, unit=language.digits("%"), usual=2)
 
 
 def _value(value: float | None, finding: Finding) -> Markup:
     if value is None:
-        return NOT_SHOWN
+        return finalize(NOT_SHOWN)
     values = (finding.effect.value_control, finding.effect.value_treatment)
     if _is_share(finding.use):
-        layout = Layout.of(*values, scale=100, unit="%", usual=2)
+        layout = Layout.of(*values, scale=100, unit=language.digits("%"), usual=2)
     else:
         layout = Layout.of(*values, usual=2 if _is_currency(finding.use) else None)
     return _markup(layout.plain(value) + layout.unit)
@@ -369,31 +346,13 @@ def _is_currency(use: MetricUse | None) -> bool:
     return use is not None and use.format == "currency"
 
 
-def _level(level: float) -> str:
-    shown = 100 * level
-    return f"{_short(round(shown, 2)) if shown <= 99.9 else format(_six(shown), '.6g')}%"
-
-
-def _six(value: float) -> float:
-    return float(f"{value:.6g}")
-
-
-def _short(value: float) -> str:
-    """Four significant digits without trailing zeros."""
-    layout = Layout.of(value)
-    text = layout.plain(value)
-    if layout.decimals is None or "." not in text:
-        return text
-    return text.rstrip("0").rstrip(".")
-
-
-def _scientific(value: float) -> str:
-    return f"{value:.4g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
-
-
 def _markup(shown: str) -> Markup:
-    """Mark what only digits and our words can be in; minus signs become typographic."""
-    return Markup(re.sub(r"(?<!e)-(?=\d)", "\u2212", shown))  # noqa: S704
+    """Mark what only digits and our words can be in; minus signs become typographic.
+
+    Words may be a project's: none of them begins a tag or ends a cell.
+    """
+    inert = _TAG.sub("&lt;", shown.replace("|", "&#124;"))
+    return Markup(re.sub(r"(?<!e)-(?=\d)", "\u2212", inert))  # noqa: S704
 
 
 FILTERS: dict[str, Callable[..., Markup]] = {
@@ -401,6 +360,9 @@ FILTERS: dict[str, Callable[..., Markup]] = {
     for function in (
         name,
         text,
+        term,
+        seen,
+        reason,
         sentence,
         short,
         day,

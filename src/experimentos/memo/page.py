@@ -14,6 +14,8 @@ from typing import Any
 from markupsafe import Markup
 
 from experimentos.charts import DARK, LIGHT, PAGE, Theme
+from experimentos.charts.language import Words, locales, spoken
+from experimentos.memo.captions import caption
 from experimentos.memo.figures import Panel, panels
 from experimentos.memo.filters import FIGURE_END, FIGURE_START
 from experimentos.memo.html import to_html
@@ -27,6 +29,7 @@ _PART = re.compile(r"<h3>.*?(?=<h3>|\Z)", re.DOTALL)
 _PLACE = re.compile(f"<p>{FIGURE_START}(.*?){FIGURE_END}</p>")
 _IN_SCRIPT = {sign: f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 _NO_NAVIGATION = Markup()
+_NOT_DRAWN = Words("This chart could not be drawn: {problem}")
 FOLDED = frozenset({"method", "appendix", "exclusions"})
 """Sections that are folded at first."""
 
@@ -66,16 +69,16 @@ def render(
         return Markup(f'data-chart="{len(shapes) - 1}"'), Markup()  # noqa: S704 -- a number
 
     sections = page_sections(memo, used, PAGE, place)
-    scripts = _scripts(shapes, runtime)
     template = used.environment.get_template("memo.html.j2")
-    return template.render(
-        memo=memo,
-        sections=sections,
-        stylesheet=style(used),
-        is_print=False,
-        navigation=navigation,
-        **scripts,
-    )
+    with used.speaking():
+        return template.render(
+            memo=memo,
+            sections=sections,
+            stylesheet=style(used),
+            is_print=False,
+            navigation=navigation,
+            **_scripts(shapes, runtime),
+        )
 
 
 def page_sections(memo: Memo, used: Templates, theme: Theme, draw: Draw) -> list[dict[str, Any]]:
@@ -98,6 +101,11 @@ def page_sections(memo: Memo, used: Templates, theme: Theme, draw: Draw) -> list
     list of dict
         ``name``, ``title``, ``body`` (without the heading) and ``is_open`` of each.
     """
+    with used.speaking():
+        return _page_sections(memo, used, theme, draw)
+
+
+def _page_sections(memo: Memo, used: Templates, theme: Theme, draw: Draw) -> list[dict[str, Any]]:
     sections: list[dict[str, Any]] = []
     for name, text in used.render_sections(memo):
 
@@ -123,7 +131,8 @@ def page_sections(memo: Memo, used: Templates, theme: Theme, draw: Draw) -> list
 
 def _figure(memo: Memo, used: Templates, name: str, theme: Theme, draw: Draw) -> str:
     drawn = []
-    for number, panel in enumerate(panels(memo, name, theme), 1):
+    shown = panels(memo, name, theme)
+    for number, panel in enumerate(shown, 1):
         is_empty = panel.chart.is_empty
         place, picture = (Markup(), Markup()) if is_empty else draw(panel, number)
         drawn.append(
@@ -138,7 +147,12 @@ def _figure(memo: Memo, used: Templates, name: str, theme: Theme, draw: Draw) ->
         )
     # Whoever can point at a chart can unfold its numbers; on paper it has its words.
     template = used.environment.get_template("figure.html.j2")
-    return template.render(name=name, panels=drawn, is_print=theme is not PAGE)
+    return template.render(
+        name=name,
+        panels=drawn,
+        caption=caption([panel.chart for panel in shown]),
+        is_print=theme is not PAGE,
+    )
 
 
 def style(used: Templates) -> Markup:
@@ -180,7 +194,12 @@ def _scripts(shapes: list[dict[str, Any]], address: str | None) -> dict[str, Any
     if address is not None:
         # A page that was opened as a file has no origin: `'self'` alone would not cover it.
         allowed += ["'self'", "file:"]
-    content = {"config": PAGE.config, "charts": shapes}
+    content = {
+        "config": PAGE.config,
+        "charts": shapes,
+        "locales": locales(spoken().formats),
+        "failed": _NOT_DRAWN(),
+    }
     return {
         "policy": f"script-src {' '.join(allowed)}",
         "charts": Markup(in_script(content)),  # noqa: S704 -- escaped

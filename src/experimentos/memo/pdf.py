@@ -65,18 +65,19 @@ def render_print(memo: Memo, used: Templates) -> str:
     """
     sections = page.page_sections(memo, used, LIGHT, _picture)
     template = used.environment.get_template("memo.html.j2")
-    return template.render(
-        memo=memo,
-        sections=sections,
-        stylesheet=page.style(used),
-        is_print=True,
-        navigation=Markup(),
-        policy="script-src 'none'",
-        charts=None,
-        library=None,
-        address=None,
-        script=None,
-    )
+    with used.speaking():
+        return template.render(
+            memo=memo,
+            sections=sections,
+            stylesheet=page.style(used),
+            is_print=True,
+            navigation=Markup(),
+            policy="script-src 'none'",
+            charts=None,
+            library=None,
+            address=None,
+            script=None,
+        )
 
 
 def _picture(panel: Panel, number: int) -> tuple[Markup, Markup]:

@@ -11,8 +11,9 @@ from markupsafe import Markup
 from experimentos.charts import LIGHT, wording
 from experimentos.errors import ArgumentError
 from experimentos.memo import page
+from experimentos.memo.captions import caption, figure_name
 from experimentos.memo.escaping import escape
-from experimentos.memo.figures import FIGURES, TABLED, panels
+from experimentos.memo.figures import FIGURES, PANELS, TABLED, panels
 from experimentos.memo.filters import FIGURE_END, FIGURE_START
 from experimentos.memo.report import Memo
 from experimentos.memo.templates import Templates, templates, tidy
@@ -44,7 +45,8 @@ def render_markdown(memo: Memo, own: Templates | None = None, *, pictures: bool 
     used = own or templates()
     template = used.environment.get_template("memo.md.j2")
     bodies = [body for _, body in render_sections(memo, own, pictures=pictures)]
-    return tidy(template.render(memo=memo, sections=[Markup(body) for body in bodies]))  # noqa: S704
+    with used.speaking():
+        return tidy(template.render(memo=memo, sections=[Markup(body) for body in bodies]))  # noqa: S704
 
 
 def render_html(
@@ -99,25 +101,29 @@ def render_sections(
     def told(match: re.Match[str]) -> str:
         return _told(memo, match[1], pictures=pictures)
 
-    return tuple(
-        (name, tidy(_FIGURE.sub(told, body)))
-        for name, body in (own or templates()).render_sections(memo)
-    )
+    used = own or templates()
+    with used.speaking():
+        return tuple(
+            (name, tidy(_FIGURE.sub(told, body))) for name, body in used.render_sections(memo)
+        )
 
 
 def _told(memo: Memo, name: str, *, pictures: bool) -> str:
     """Tell a figure in words, and refer to its pictures."""
     if name in TABLED and name in FIGURES and not pictures:
         return ""
-    parts = []
-    for number, panel in enumerate(panels(memo, name, LIGHT), 1):
+    drawn = panels(memo, name, LIGHT)
+    above = caption([panel.chart for panel in drawn]) if pictures else ""
+    parts = [str(escape(above))] if above else []
+    for number, panel in enumerate(drawn, 1):
         about = escape(wording.label(panel.title)) if panel.title else ""
         if pictures and not panel.chart.is_empty:
-            shown = " ".join(part for part in (name.replace("_", " "), about) if part)
-            parts.append(f"![{shown}]({picture_name(memo, name, number)})")
-        if name not in TABLED:
-            words = escape(panel.chart.text)
-            parts.append(f"- **{about}:** {words}" if about else str(words))
+            # What the words beside it do not say, its alternative does.
+            words = panel.chart.text if name in TABLED else figure_name(name, panel.title)
+            parts.append(f"![{escape(words)}]({picture_name(memo, name, number)})")
+        if name not in TABLED or number > PANELS:
+            told = escape(panel.chart.text)
+            parts.append(f"- **{about}:** {told}" if about else str(told))
     # Panels that are only told are a list.
     return ("\n\n" if pictures else "\n").join(parts)
 
@@ -157,13 +163,15 @@ def render_pictures(memo: Memo, own: Templates | None = None) -> dict[str, str]:
     dict
         File name to SVG.
     """
-    bodies = "".join(body for _, body in (own or templates()).render_sections(memo))
-    return {
-        picture_name(memo, name, number): panel.chart.svg()
-        for name in dict.fromkeys(_FIGURE.findall(bodies))
-        for number, panel in enumerate(panels(memo, name, LIGHT), 1)
-        if not panel.chart.is_empty
-    }
+    used = own or templates()
+    bodies = "".join(body for _, body in used.render_sections(memo))
+    with used.speaking():
+        return {
+            picture_name(memo, name, number): panel.chart.svg()
+            for name in dict.fromkeys(_FIGURE.findall(bodies))
+            for number, panel in enumerate(panels(memo, name, LIGHT), 1)
+            if not panel.chart.is_empty
+        }
 
 
 def _pdf(memo: Memo, own: Templates | None) -> bytes:

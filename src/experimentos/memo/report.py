@@ -4,10 +4,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from experimentos.charts.language import Words
 from experimentos.memo import courses, readings
 from experimentos.memo.context import (
     AgeEffect,
     AssignmentCount,
+    Bin,
     DayEffect,
     DayShare,
     Decision,
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 CARRIERS = 3
 """Most numbers named beside the verdict."""
 
-CONTRADICTED = (
+CONTRADICTED = Words(
     "the marts name a launch although a health check is blocked, so they are not of one build and "
     "no verdict is shown; build again"
 )
@@ -63,6 +65,7 @@ class MemoRows:
     looks: tuple[Look, ...]
     posteriors: tuple[Posterior, ...]
     moments: tuple[Moments, ...]
+    bins: tuple[Bin, ...]
     health: tuple[HealthCheck, ...]
     exclusions: tuple[Exclusion, ...]
     counts: tuple[AssignmentCount, ...]
@@ -95,6 +98,7 @@ class Memo:
     power: tuple[Power, ...]
     edits: tuple[Edit, ...]
     moments: tuple[Moments, ...]
+    bins: tuple[Bin, ...]
     days: tuple[DayEffect, ...]
     ages: tuple[AgeEffect, ...]
     looks: tuple[Look, ...]
@@ -257,6 +261,7 @@ def build_memo(rows: MemoRows) -> Memo:
         power=tuple(sorted(rows.power, key=lambda row: (row.metric, row.variant, row.test))),
         edits=tuple(sorted(rows.edits, key=lambda row: (row.definition_number or 0, row.part))),
         moments=_latest_moments(rows),
+        bins=courses.of_bins(rows.bins, findings, rows.experiment.control),
         days=courses.of_days(rows.days, rows.effects, findings),
         ages=courses.of_ages(rows.ages, findings),
         looks=courses.of_looks(rows.looks, findings),
@@ -311,11 +316,8 @@ def _findings(rows: MemoRows) -> tuple[Finding, ...]:
 
 
 def _deciding(effects: tuple[Effect, ...]) -> list[Effect]:
-    return [
-        row
-        for row in effects
-        if row.is_latest and row.used_for_decision and row.segment in (None, "all")
-    ]
+    """Rows that decide: those of a look, which may be earlier than the latest."""
+    return [row for row in effects if row.used_for_decision and row.segment in (None, "all")]
 
 
 def _carriers(
@@ -359,13 +361,22 @@ def _variant_report(decision: VariantDecision, evidence: list[Evidence]) -> Vari
         key=lambda row: (row.distance is None, abs(row.distance or 0), row.metric or ""),
     )
     nearest = tuple(unfired[:CARRIERS])
-    return VariantReport(decision, fired, nearest, len(evidence) - len(fired) - len(nearest))
+    n_other = len(evidence) - len(fired) - len(nearest)
+    readable = tuple(row for row in evidence if row.rule in shown)
+    return VariantReport(decision, fired, nearest, n_other, readable)
 
 
 def _latest_effects(rows: MemoRows) -> tuple[Effect, ...]:
     uses = {use.metric: use for use in rows.metrics}
-    latest = (row for row in rows.effects if row.is_latest and row.segment in (None, "all"))
-    return tuple(sorted(latest, key=lambda row: _effect_order(row, uses)))
+    whole = [row for row in rows.effects if row.segment in (None, "all")]
+    decided = {_comparison(row) for row in whole if row.used_for_decision}
+    # Of a comparison that decides the look is shown, and not the days after it.
+    shown = [row for row in whole if row.used_for_decision or _comparison(row) not in decided]
+    return tuple(sorted(shown, key=lambda row: _effect_order(row, uses)))
+
+
+def _comparison(row: Effect) -> tuple[str | None, ...]:
+    return (row.metric, row.variant, row.population, row.basis, row.adjustment)
 
 
 def _latest_moments(rows: MemoRows) -> tuple[Moments, ...]:

@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from difflib import get_close_matches
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-import yaml
 from jinja2 import (
     BaseLoader,
     ChoiceLoader,
@@ -17,26 +16,23 @@ from jinja2 import (
     StrictUndefined,
 )
 from jinja2.ext import Extension
-from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup
 
+from experimentos.charts.language import Language, Words, speaking
 from experimentos.errors import ArgumentError
-from experimentos.memo.escaping import Phrase, escape, finalize
+from experimentos.memo.escaping import finalize
 from experimentos.memo.filters import FILTERS
 from experimentos.memo.report import Memo
+from experimentos.memo.texts import TEXTS, check_texts, read_language
+from experimentos.memo.translation import Translation, is_text
 from experimentos.resources import bundle_path
 
 OURS = "ours"
 """Prefix by which a project's template reaches the package's own of the same name."""
 STYLE = "style.css"
-TEXTS = "texts.yml"
-_OTHERS = (f"{OURS}/", "site/", "diff.")
+_OTHERS = (f"{OURS}/", "diff.")
 """Beginnings of templates that are no memo's, or are another name of one."""
 _SECTION = re.compile(r"sections/(\d+)_(\w+)\.md\.j2")
-_CELL = re.compile(r"[^|\n]+")
-# What stands before a string that is printed: a value of our words, or a choice of two.
-_PRINTED = {"colon", "else"}
-_MARKS = re.compile(r"^(\s*(?:#{1,6} |- |\*\*)?)(.*?)([\s*:;,.]*)$", re.DOTALL)
 
 
 def escaping_environment(
@@ -87,17 +83,28 @@ class Templates:
     """
 
     folder: Path | None = None
-    seen: set[str] = field(default_factory=set, compare=False, repr=False)
 
     @cached_property
+    def language(self) -> Language:
+        """Language of the pages, with the project's texts."""
+        return read_language(self.folder)
+
+    @property
     def texts(self) -> Mapping[str, str]:
-        """Texts of the templates to what is shown in their place."""
-        return _read_texts(self.folder).get("texts", {})
+        """Texts of ours to what is shown in their place."""
+        return self.language.texts
 
-    @cached_property
-    def language(self) -> str:
-        """Language of the pages, as HTML names it."""
-        return str(_read_texts(self.folder).get("language", "en"))
+    @contextmanager
+    def speaking(self) -> Iterator[None]:
+        """Speak the language of the templates: texts, numbers and dates are written in it.
+
+        Yields
+        ------
+        None
+            Until the end of the block.
+        """
+        with speaking(self.language):
+            yield
 
     @cached_property
     def environment(self) -> Environment:
@@ -106,11 +113,11 @@ class Templates:
         own = [] if self.folder is None else [FileSystemLoader(self.folder)]
         environment = escaping_environment(
             loader=ChoiceLoader([*own, ours, PrefixLoader({OURS: ours})]),
-            finalize=self._finalize,
-            extensions=[_Translation],
+            extensions=[Translation],
         )
-        environment.globals["language"] = self.language
+        environment.globals["language"] = self.language.name
         environment.translate = self.translate  # type: ignore[attr-defined]
+        environment.is_read = bool(self.texts)  # type: ignore[attr-defined]
         return environment
 
     @cached_property
@@ -148,10 +155,11 @@ class Templates:
         tuple of (str, str)
             Name and text; sections that come out empty are left out.
         """
-        rendered = (
-            (name, tidy(self.environment.get_template(path).render(memo=memo)))
-            for name, path in self.sections
-        )
+        with self.speaking():
+            rendered = [
+                (name, tidy(self.environment.get_template(path).render(memo=memo)))
+                for name, path in self.sections
+            ]
         return tuple((name, text) for name, text in rendered if text.strip())
 
     def translate(self, text: str) -> str:
@@ -167,10 +175,7 @@ class Templates:
         str
             The same text where there is no other.
         """
-        key = " ".join(text.split())
-        if key:
-            self.seen.add(key)
-        return self.texts.get(key, text)
+        return self.texts.get(" ".join(text.split()), text)
 
     def all_texts(self) -> tuple[str, ...]:
         """List every text that ``texts.yml`` may name.
@@ -178,14 +183,22 @@ class Templates:
         Returns
         -------
         tuple of str
-            In alphabetical order, from all templates.
+            In alphabetical order, from all templates and from what Python puts together. Names
+            in braces are places of values.
         """
-        environment = self.environment
+        found = set(Words.known)
+
+        def find(text: str) -> str:
+            found.add(" ".join(text.split()))
+            return text
+
+        environment = self.environment.overlay()
+        environment.is_read, environment.translate = True, find  # type: ignore[attr-defined]
         for path in environment.list_templates():
             if path.endswith(".j2") and not path.startswith(_OTHERS):
                 source, _, _ = environment.loader.get_source(environment, path)  # type: ignore[union-attr]
-                environment.parse(source)
-        return tuple(sorted({text for text in self.seen if re.search(r"[A-Za-z]{2}", text)}))
+                environment.parse(source, name=path)
+        return tuple(sorted(filter(is_text, found)))
 
     def check(self) -> None:
         """Raise if the project's texts name something that no template has.
@@ -193,80 +206,18 @@ class Templates:
         Raises
         ------
         ArgumentError
-            All of them, with the nearest text.
+            All of them, with the nearest text. Also where a text lacks a place.
         """
-        known = {*self.all_texts(), *Phrase.known}
-        problems = []
-        for text in self.texts:
-            if text not in known:
-                near = get_close_matches(text, known, n=1)
-                problems.append(f"{text!r}" + (f" (nearest: {near[0]!r})" if near else ""))
-        if problems:
-            msg = (
-                f"{TEXTS} in {self.folder} must name texts of the templates, got "
-                f"{', '.join(problems)}. `experimentos memo --texts` lists them."
-            )
-            raise ArgumentError(msg)
-
-    def _finalize(self, value: object) -> Markup:
-        other = self.texts.get(str(value)) if isinstance(value, Phrase) else None
-        return finalize(value) if other is None else escape(other)
+        if self.folder is not None and self.texts:
+            check_texts(self.language, self.all_texts(), self.folder / TEXTS)
 
     def _is_dropped(self, path: str) -> bool:
         own = None if self.folder is None else self.folder / path
         return own is not None and own.is_file() and not own.read_text(encoding="utf-8").strip()
 
 
-class _Translation(Extension):
-    """Puts a project's texts in the place of the templates', when a template is compiled."""
-
-    def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
-        before = ""
-        for token in stream:
-            if token.type == "data":
-                yield Token(token.lineno, "data", self._translated(token.value))
-            elif token.type == "string" and before in _PRINTED:
-                translate: Callable[[str], str] = self.environment.translate  # type: ignore[attr-defined]
-                yield Token(token.lineno, "string", translate(token.value))
-            else:
-                yield token
-            before = token.value if token.type == "name" else token.type
-
-    def _translated(self, data: str) -> str:
-        translate: Callable[[str], str] = self.environment.translate  # type: ignore[attr-defined]
-
-        def cell(match: re.Match[str]) -> str:
-            parts = _MARKS.match(match[0])
-            if parts is None or not parts[2].strip():
-                return match[0]
-            whole = parts[2] + parts[3].rstrip("* ")
-            shown = translate(whole)
-            if shown != whole:
-                return parts[1] + shown + match[0][len(parts[1]) + len(whole) :]
-            return match[0]
-
-        return _CELL.sub(cell, data)
-
-
 def _listed(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.j2"))
-
-
-def _read_texts(folder: Path | None) -> Mapping[str, Mapping[str, str]]:
-    path = None if folder is None else folder / TEXTS
-    if path is None or not path.is_file():
-        return {}
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        msg = f"{path} must be YAML: {error}"
-        raise ArgumentError(msg) from None
-    texts = content.get("texts", {}) if isinstance(content, dict) else None
-    if not isinstance(texts, dict) or set(content) - {"language", "texts"}:
-        msg = f"{path} must have the keys `language` and `texts` (a mapping), got {content!r:.200}"
-        raise ArgumentError(msg)
-    shown = {" ".join(str(key).split()): str(value) for key, value in texts.items()}
-    return content | {"texts": shown}
 
 
 def tidy(rendered: str) -> str:

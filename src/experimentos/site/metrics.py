@@ -10,30 +10,32 @@ from experimentos.site.entries import Entry
 from experimentos.site.portfolio import scale
 
 _SHOWN = (
-    ("metric_type", "Type"),
-    ("model", "Model"),
-    ("value", "Value"),
-    ("aggregate", "Aggregate"),
-    ("where_clause", "Where"),
-    ("denominator", "Denominator"),
-    ("steps", "Steps"),
-    ("goal", "Goal"),
-    ("window_text", "Window"),
-    ("delay_text", "Delay"),
-    ("from_text", "From"),
-    ("to_text", "To"),
-    ("covariate_text", "Covariate"),
-    ("cap_text", "Cap"),
-    ("lower_text", "Lower cap"),
-    ("threshold", "Threshold"),
-    ("quantile_level", "Quantile"),
-    ("quantile_of", "Quantile of"),
-    ("by_column", "Sliced by"),
-    ("missing", "Units without rows"),
-    ("format", "Format"),
-    ("file", "Defined in"),
+    "metric_type",
+    "model",
+    "value",
+    "aggregate",
+    "where_clause",
+    "denominator",
+    "steps",
+    "goal",
+    "window_text",
+    "delay_text",
+    "from_text",
+    "to_text",
+    "covariate_text",
+    "cap_text",
+    "lower_text",
+    "threshold",
+    "quantile_level",
+    "quantile_of",
+    "by_column",
+    "missing",
+    "format",
+    "file",
 )
-"""Columns of ``experimentos__metrics`` that are printed where they say something."""
+"""Columns of ``experimentos__metrics`` that are printed where they say something.
+
+``words.html.j2`` names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +122,8 @@ def _page(
     results: Sequence[Result],
 ) -> MetricPage:
     facts = (
-        (title, str(value))
-        for column, title in _SHOWN
+        (column, str(value))
+        for column in _SHOWN
         if (value := row.get(column)) is not None and str(value).strip()
     )
     return MetricPage(

@@ -3,15 +3,18 @@
 from base64 import b64encode
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import Any
 
 from markupsafe import Markup
 
+from experimentos.charts.language import digits
+from experimentos.charts.wording import NOT_SHOWN
 from experimentos.memo.context import Finding
 from experimentos.memo.escaping import finalize
-from experimentos.memo.filters import NOT_SHOWN, Layout
+from experimentos.memo.layout import Layout
 from experimentos.memo.page import style as memo_style
 from experimentos.memo.render import file_stem
-from experimentos.memo.templates import Templates, escaping_environment, templates
+from experimentos.memo.templates import Templates, templates
 from experimentos.resources import bundle_path
 from experimentos.site import drawings
 from experimentos.site.entries import Entry
@@ -31,26 +34,26 @@ class Pages:
 
     def __init__(self, own: Templates | None = None) -> None:
         folder = bundle_path("reports")
-        self._environment = escaping_environment()
-        self._environment.filters.update(
-            bar=_bar,
-            columns=_columns,
-            page=_page,
-            share=_share,
-            shift=_shift,
-            shrunken_bar=_shrunken_bar,
-            tenths=_tenths,
-        )
+        self._templates = own or templates()
+        self._environment = self._templates.environment.overlay()
+        self._environment.filters = self._environment.filters | {
+            "bar": _bar,
+            "columns": _columns,
+            "page": _page,
+            "share": _share,
+            "shift": _shift,
+            "shrunken_bar": _shrunken_bar,
+            "tenths": _tenths,
+        }
         style = (folder / "site" / "site.css").read_text(encoding="utf-8")
         script = (folder / "site" / "site.js").read_text(encoding="utf-8")
-        self._environment.globals.update(
-            stylesheet=memo_style(own or templates()) + Markup(style),  # noqa: S704 -- ours
-            script=Markup(script),  # noqa: S704 -- ours
+        digest = b64encode(sha256(script.encode()).digest()).decode()
+        self._environment.globals = self._environment.globals | {
+            "stylesheet": memo_style(self._templates) + Markup(style),  # noqa: S704 -- ours
+            "script": Markup(script),  # noqa: S704 -- ours
             # Only this script may run: a text that became one would not.
-            script_hash=Markup(b64encode(sha256(script.encode()).digest()).decode()),  # noqa: S704
-        )
-        words = self._environment.get_template("words.md.j2").module
-        self._rules: dict[str, str] = words.RULES  # type: ignore[attr-defined]
+            "script_policy": Markup(f"script-src 'sha256-{digest}'; "),  # noqa: S704 -- ours
+        }
 
     def navigation(self, entry: Entry) -> Markup:
         """Render what leads from an experiment's page to the others of the site.
@@ -70,7 +73,9 @@ class Pages:
 
     def portfolio(self, entries: Sequence[Entry]) -> str:
         """Render the first page."""
-        data = page_data(entries, self._rules)
+        rules, words = self._words("words.md.j2").RULES, self._words("site/words.html.j2").SCRIPT
+        with self._templates.speaking():
+            data = page_data(entries, rules, words)
         return self._render("index", data=data, n_experiments=len(entries))
 
     def table(self, entries: Sequence[Entry]) -> str:
@@ -90,7 +95,11 @@ class Pages:
         return self._render("program", program=program, least=LEAST)
 
     def _render(self, name: str, **content: object) -> str:
-        return self._environment.get_template(f"site/{name}.html.j2").render(content)
+        with self._templates.speaking():
+            return self._environment.get_template(f"site/{name}.html.j2").render(content)
+
+    def _words(self, name: str) -> Any:  # noqa: ANN401 -- a template's variables
+        return self._environment.get_template(name).module
 
 
 def _bar(finding: Finding, limit: float) -> Markup:
@@ -112,12 +121,12 @@ def _page(name: str) -> Markup:
 
 def _share(value: float | None, missing: str = NOT_SHOWN) -> Markup:
     """Print a fraction of few cases, which more digits would flatter."""
-    return _laid_out(value, missing, Layout(1, 100, "%"))
+    return _laid_out(value, missing, Layout(1, 100, digits("%")))
 
 
 def _shift(value: float | None, missing: str = NOT_SHOWN) -> Markup:
     """Print a relative change with its sign."""
-    return _laid_out(value, missing, Layout(2, 100, "%"), signed=True)
+    return _laid_out(value, missing, Layout(2, 100, digits("%")), signed=True)
 
 
 def _tenths(value: float | None, missing: str = NOT_SHOWN) -> Markup:
@@ -127,5 +136,5 @@ def _tenths(value: float | None, missing: str = NOT_SHOWN) -> Markup:
 def _laid_out(value: float | None, missing: str, layout: Layout, *, signed: bool = False) -> Markup:
     if value is None:
         return finalize(missing)
-    digits = layout.signed(value) if signed else layout.plain(value)
-    return finalize((digits + layout.unit).replace("-", "\u2212"))
+    shown = layout.signed(value) if signed else layout.plain(value)
+    return finalize((shown + layout.unit).replace("-", "\u2212"))

@@ -1,13 +1,14 @@
 """The portfolio as data of its page: short, because a page of a thousand experiments is to be."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil, log10
 from string import ascii_lowercase, ascii_uppercase, digits
 from typing import Any
 
 from markupsafe import Markup
 
+from experimentos.charts.language import Words
 from experimentos.charts.wording import cut, hides
 from experimentos.memo import filters, readings
 from experimentos.memo.context import Finding
@@ -16,6 +17,7 @@ from experimentos.site.entries import Entry
 
 POINTS = 16
 """Most points of a line by day."""
+_WITHHELD, _NONE_YET = Words("withheld"), Words("none yet")
 _LEVELS = digits + ascii_lowercase + ascii_uppercase
 _SMALLEST_SCALE = 0.01
 _FEW = 20
@@ -24,15 +26,19 @@ _BAD = frozenset({readings.WORSE, readings.BEYOND_MARGIN})
 _HELD = frozenset({readings.WITHHELD, readings.NOT_DUE})
 
 
-def page_data(entries: Sequence[Entry], rules: dict[str, str]) -> Markup:
+def page_data(
+    entries: Sequence[Entry], rules: Mapping[str, str], words: Mapping[str, str] | None = None
+) -> Markup:
     """Return the data of the portfolio as JSON that is safe inside a script element.
 
     Parameters
     ----------
     entries : sequence of Entry
         In the order of their ids.
-    rules : dict
+    rules : mapping
         Words for the rules of the policy.
+    words : mapping, optional
+        What the script of the page writes.
 
     Returns
     -------
@@ -67,6 +73,7 @@ def page_data(entries: Sequence[Entry], rules: dict[str, str]) -> Markup:
         "limit": round(10_000 * scale([entry.lead for entry in entries if entry.lead])),
         "names": list(names),
         "rows": rows,
+        "words": dict(words or {}),
     }
     return _inert(content)
 
@@ -144,8 +151,8 @@ def _effect(entry: Entry, number: Any) -> list[Any]:  # noqa: ANN401
     """Metric, its effect and interval in words, limits and estimate in basis points, tone."""
     finding = entry.lead
     if finding is None:
-        reason = "withheld" if entry.is_blocked else "none yet"
-        return [number(None), reason, "", None, None, None, "even"]
+        reason = _WITHHELD if entry.is_blocked else _NONE_YET
+        return [number(None), reason(), "", None, None, None, "even"]
     if finding.effect.lift is None:
         words = filters.change(finding), filters.interval(finding)
     else:

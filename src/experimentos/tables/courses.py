@@ -50,6 +50,10 @@ class Course:
         Whether error rates are spent over looks, or the test holds at every build; neither: fixed.
     is_at_look : array of bool, shape (k,)
         Sequential comparisons that have a look now; `place` is its position.
+    is_at_end : array of bool, shape (k,)
+        Fixed comparisons that have their only look now.
+    is_recorded : array of bool, shape (k,)
+        Whether an earlier build took this look, which keeps its numbers.
     fractions, information : array of shape (k, looks)
         NaN at the end of rows with fewer looks.
     is_closed : array of bool, shape (k,)
@@ -73,6 +77,8 @@ class Course:
     is_sequential: BoolArray
     is_anytime: BoolArray
     is_at_look: BoolArray
+    is_at_end: BoolArray
+    is_recorded: BoolArray
     place: IntArray
     fractions: FloatArray
     information: FloatArray
@@ -90,6 +96,11 @@ class Course:
     def is_monitored(self) -> BoolArray:
         """Whether the design is not fixed."""
         return np.asarray(self.is_sequential | self.is_anytime)
+
+    def kept(self, recorded: Recorded, p_fixed: FloatArray, is_tested: BoolArray) -> FloatArray:
+        """P-values of fixed designs: those that their look recorded where it was taken."""
+        is_kept = self.is_at_end & self.is_recorded & is_tested
+        return np.where(is_kept, recorded.p_value, p_fixed)
 
     def here(self, values: FloatArray) -> FloatArray:
         """Element of each row at its look; NaN where there is none."""
@@ -169,6 +180,9 @@ def follow(
     harm, launch = records.take(is_harm), records.take(~is_harm)
     looks = _looks(harm, wanted, look, rows, several, pairs)
     at_look, place, fractions, information, closed, number = looks
+    is_at_end = (design == "fixed") & ~np.isnan(look) & arrow.flags(rows, "is_final")
+    is_at_end &= pairs.is_chosen & ~is_explored
+    number = np.where(is_at_end & _is_taken(harm, look), look, number)
     shown, shown_harm = (each.take(number[each.row] == each.look) for each in (launch, harm))
     before = launch.take(launch.look < np.where(np.isnan(number), np.inf, number)[launch.row])
     crossed = np.zeros(size, dtype=bool)
@@ -180,6 +194,8 @@ def follow(
         is_sequential=is_sequential,
         is_anytime=(design == "always_valid") | (is_group & is_explored),
         is_at_look=at_look,
+        is_at_end=is_at_end,
+        is_recorded=~np.isnan(number),
         place=place,
         fractions=fractions,
         information=information,
@@ -228,11 +244,18 @@ def _looks(
     newest = np.zeros(size)
     newest[kept.row] = kept.look
     is_old = wanted & (count > 0) & ((newest == look) | np.isfinite(last))
-    fraction, known = _fraction(rows, pairs), several.comparison.std_error**-2.0
+    # Where too few units are there for their skewness nothing is tested, and nothing spent.
+    known = np.where(several.is_too_skewed, np.nan, several.comparison.std_error**-2.0)
+    fraction = _fraction(rows, pairs)
     # What could not be tested when the look was taken is not tested later.
-    was_taken = np.zeros(size, dtype=bool)
-    was_taken[records.row[records.look == look[records.row]]] = True
-    is_new = wanted & ~is_old & ~was_taken & (fraction > 0) & np.isfinite(known) & (known > 0)
+    is_new = (
+        wanted
+        & ~is_old
+        & ~_is_taken(records, look)
+        & (fraction > 0)
+        & np.isfinite(known)
+        & (known > 0)
+    )
     fresh = np.flatnonzero(is_new)
     table[0, fresh, count[fresh]] = fraction[fresh]
     table[1, fresh, count[fresh]] = known[fresh]
@@ -244,6 +267,13 @@ def _looks(
     reached[index] = fractions[index, here[index]] >= 1
     closed = np.where(is_old, np.isfinite(last), arrow.flags(rows, "is_last_look") | reached)
     return at_look, here, fractions, table[1], closed, np.where(is_old, newest, np.nan)
+
+
+def _is_taken(records: _Records, look: FloatArray) -> BoolArray:
+    """Tell comparisons of which an earlier build took the look that they have now."""
+    found = np.zeros(look.shape, dtype=bool)
+    found[records.row[records.look == look[records.row]]] = True
+    return found
 
 
 def _remembered(launch: _Records, harm: _Records, size: int) -> dict[str, FloatArray]:

@@ -142,7 +142,9 @@ def boundary(course: Course, tail: FloatArray, *, spending: str | None = None) -
     Returns
     -------
     Boundary, fields of shape (k,)
-        For `nominal` and `stopped`, too: boundaries take long to compute.
+        Standard normal units, infinite where nothing may be spent; NaN where there is no look. A
+        fixed design spends all at its only one. For `nominal` and `stopped`, too: boundaries take
+        long to compute.
     """
     bound, spent = np.full(tail.shape, np.nan), np.full(tail.shape, np.nan)
     by_look = np.full(course.fractions.shape, np.nan)
@@ -160,6 +162,8 @@ def boundary(course: Course, tail: FloatArray, *, spending: str | None = None) -
             parameter=how.parameter,
         )[:, 0]
         spent[rows] = np.where(course.is_closed[rows], tail[rows], used)
+    rows = np.flatnonzero(course.is_at_end & known)
+    bound[rows], spent[rows] = statistic_of(tail[rows]), tail[rows]
     rows = np.flatnonzero(course.is_anytime & ~np.isnan(course.mixture) & known)
     bound[rows] = critical_value(course.mixture[rows], alpha=tail[rows], side="greater")
     return Boundary(bound, spent, by_look)

@@ -77,8 +77,8 @@ def test_texts_are_put_in_the_place_of_the_packages(tmp_path, launch):
             "Reading": "Befund",
             "better": "besser",
             "not shown": "nicht gezeigt",
-            "Launch": "Einführen:",
-            "Give": "Geben Sie",
+            "Launch": "Einführen",
+            "Give {variant} to everyone.": "Alle bekommen {variant}.",
         },
     }
     used = own(tmp_path, **{"texts.yml": yaml.safe_dump(content, allow_unicode=True)})
@@ -138,7 +138,12 @@ def test_a_figure_that_does_not_exist_is_named(tmp_path, launch):
 
 def test_every_text_of_the_templates_is_listed():
     texts = templates().all_texts()
-    for text in ("Verdict", "Corrected p", "Give", "No look has been taken yet."):
+    for text in (
+        "Verdict",
+        "Corrected p",
+        "Give {variant} to everyone.",
+        "No look has been taken yet.",
+    ):
         assert text in texts
     assert list(texts) == sorted(set(texts))
 

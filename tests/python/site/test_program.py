@@ -112,7 +112,7 @@ def test_a_metric_knows_its_uses_and_results_newest_first(marts, entries, progra
     assert starts == sorted(starts, reverse=True)
     assert page.roles == (("success", 120),)
     assert all((result.shrunken is None) == result.entry.is_blocked for result in page.results)
-    assert ("Model", "fct_orders") in page.facts
+    assert ("model", "fct_orders") in page.facts
 
 
 def test_a_metric_that_is_no_longer_defined_keeps_its_page(entries):

@@ -52,7 +52,7 @@ def follow(
         inputs = _inputs(cell, drawn, fixed, build, look)
         found = tables.effects(inputs, policy.past())
         shown = {"experimentos__estimate_effects": found} | _state(cell, runs, build, look)
-        asked = found["experiment_id"].unique() if decide_all else _open_questions(found)
+        asked = found["experiment_id"].unique() if decide_all else _open_questions(cell, found)
         before = {BEFORE: policy.recorded()}
         questions.append(
             {name: _question(table, asked, build, runs) for name, table in (shown | before).items()}
@@ -90,11 +90,14 @@ def _answer(verdicts: pa.Table, build: int) -> pa.Table:
     return of_build.set_column(0, "experiment_id", names)
 
 
-def _open_questions(effects: pa.Table) -> pa.Array:
+def _open_questions(cell: Cell, effects: pa.Table) -> pa.Array:
     """Experiments in which a Launch or a Rollback is not ruled out by the p-values alone."""
     below = [
-        pc.fill_null(pc.less_equal(effects[name], ALPHA / 2), False)
-        for name in ("p_launch_corrected", "p_value_harm_corrected")
+        pc.fill_null(pc.less_equal(effects[name], rate), False)
+        for name, rate in (
+            ("p_launch_corrected", ALPHA / 2),
+            ("p_value_harm_corrected", cell.harm_rate),
+        )
     ]
     return effects["experiment_id"].filter(pc.or_(*below)).unique()
 
@@ -158,7 +161,8 @@ def _definitions(cell: Cell, runs: int) -> dict[str, pa.Array]:
     same = {
         "population": "assigned", "segment": "all", "segment_value": "all", "basis": "mature",
         "control": CONTROL, "margin_kind": "relative", "mde_kind": "relative", "inputs_hash": "-",
-        "correction": "holm", "design": cell.design, "spending": cell.spending, "n_phases": 1,
+        "correction": cell.correction, "alpha_harm": cell.alpha_harm, "design": cell.design,
+        "spending": cell.spending, "n_phases": 1,
         "is_deciding": True, "has_covariate": False, "alpha": ALPHA, "power": POWER,
     }  # fmt: skip
     columns = {
@@ -186,7 +190,8 @@ def _inputs(
     cell: Cell, drawn: Drawn, fixed: dict[str, pa.Array], build: int, look: int | None
 ) -> pa.Table:
     """Rows of `experimentos__inference_inputs` that decide at a build."""
-    n, mean, m2 = (values[:, build].ravel() for values in (drawn.n, drawn.mean, drawn.m2))
+    kept = drawn.n, drawn.mean, drawn.m2, drawn.m3
+    n, mean, m2, m3 = (values[:, build].ravel() for values in kept)
     types, size, when = tables.EFFECTS_INPUT, n.size, _when(cell, build)
     last = _is_last(cell, build)
     events = np.where(fixed["is_rate"].to_numpy(zero_copy_only=False), np.rint(n * mean), np.nan)
@@ -203,6 +208,7 @@ def _inputs(
         "n_events": pa.array(events, from_pandas=True),
         "mean_num": pa.array(mean),
         "m2_num": pa.array(m2),
+        "m3_num": pa.array(m3, from_pandas=True),
     }
     return pa.table([columns[name].cast(types.field(name).type) for name in types.names], types)
 
@@ -223,10 +229,11 @@ def _state(cell: Cell, runs: int, build: int, look: int | None) -> dict[str, pa.
     experiments = pa.table({
         "experiment_id": ids, "experiment_index": number, "control": each(CONTROL, pa.string()),
         "design": each(cell.design, pa.string()), "alpha": each(ALPHA, pa.float64()),
-        "alpha_harm": each(ALPHA / 2, pa.float64()),
+        "alpha_harm": each(cell.harm_rate, pa.float64()),
         "is_final": each(_is_last(cell, build), pa.bool_()),
         "decides_at": each(_when(cell, cell.schedule.builds - 1), time),
         "data_as_of": each(when, time), "starts_at": each(START, time),
+        "as_of": each(when, time), "is_dated": each(True, pa.bool_()),
     })  # fmt: skip
     plans = pa.table({
         "experiment_id": ids, "experiment_index": number,

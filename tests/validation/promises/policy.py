@@ -37,7 +37,7 @@ EMPTY = {
     "experimentos__health": "experiment_id text, variant text, metric text, status text, "
     "check_name text, message text, p_value double, observed double, threshold double",
     "experimentos__plan_changes": "experiment_id text, plan_override text, is_changed boolean, "
-    "first_look_on timestamp, n_moved_looks bigint",
+    "first_look_on timestamp, n_moved_looks bigint, date_edits text",
     "experimentos__power": "experiment_id text, metric text, variant text, test text, "
     "harm_found double",
 }

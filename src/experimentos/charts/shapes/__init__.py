@@ -15,6 +15,7 @@ import vl_convert as vlc
 from experimentos.charts.shapes.course import by_age, by_day
 from experimentos.charts.shapes.distribution import distribution
 from experimentos.charts.shapes.forest import balance, forest
+from experimentos.charts.shapes.funnel import funnel
 from experimentos.charts.shapes.looks import boundary
 from experimentos.charts.shapes.parts import ROWS
 from experimentos.charts.shapes.posterior import posterior
@@ -29,6 +30,7 @@ SHAPES: Final[dict[str, Callable[..., alt.LayerChart]]] = {
     "by_day": by_day,
     "distribution": distribution,
     "forest": forest,
+    "funnel": funnel,
     "posterior": posterior,
     "sample_ratio": sample_ratio,
 }
@@ -65,13 +67,20 @@ def shape(kind: str, options: tuple[tuple[str, Option], ...]) -> dict[str, Any]:
     return {**kept, "layer": layers}
 
 
-def svg(spec: dict[str, Any]) -> str:
+def svg(
+    spec: dict[str, Any],
+    *,
+    formatLocale: dict[str, Any] | None = None,  # noqa: N803 -- Vega's name
+    timeFormatLocale: dict[str, Any] | None = None,  # noqa: N803
+) -> str:
     """Draw a specification as SVG.
 
     Parameters
     ----------
     spec : dict
         Vega-Lite with a width in pixels.
+    formatLocale, timeFormatLocale : dict, optional
+        How axes write numbers and dates, as D3 has it; default in English.
 
     Returns
     -------
@@ -79,7 +88,9 @@ def svg(spec: dict[str, Any]) -> str:
         The same for the same specification: Vega numbers its clips over all drawings of a
         process, so they are numbered anew.
     """
-    drawn: str = vlc.vegalite_to_svg(spec)
+    drawn: str = vlc.vegalite_to_svg(
+        spec, format_locale=formatLocale, time_format_locale=timeFormatLocale
+    )
     numbers: dict[str, str] = {}
 
     def renumber(match: re.Match[str]) -> str:
