@@ -12,6 +12,7 @@ from experimentos.charts import LIGHT
 from experimentos.memo.ahead import looks_ahead
 from experimentos.memo.context import Look, PlannedLook
 from experimentos.memo.figures import panels
+from experimentos.memo.render import render_sections
 from experimentos.sequential import group
 
 START = date(2026, 9, 8)
@@ -90,3 +91,15 @@ def test_the_chart_goes_on_to_the_end_of_the_plan():
     assert [row["fraction"] for row in chart.values] == [0.25, 0.5, 0.75, 1]
     assert chart.values[-1]["statistic"] is None
     assert "look 3 is planned on 2026-10-06 at 75% of the plan" in chart.text
+
+
+def test_looks_to_come_are_told_with_their_dates():
+    marts = full()
+    key = marts["looks"][0]["experiment_id"]
+    marts["planned_looks"] = [planned_look_row(key, number, 2) for number in (3, LOOKS)]
+    marts["planned_looks"][0]["planned_date"] = None
+    section = dict(render_sections(examples.memo_of(marts)))["monitoring"]
+    assert (
+        "Still to come:\nlook 3, at 75% of the plan;\n"
+        "look 4 on data before 2026-10-13, at 100% of the plan.\n"
+    ) in section
