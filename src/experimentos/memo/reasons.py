@@ -109,6 +109,9 @@ def _of_whole(report: VariantReport, rule: str) -> Evidence:
 
 
 def _of_experiment(memo: Memo) -> str:
+    if memo.experiment.problems:
+        # They are about the keys of the definition, and stand below the verdict.
+        raise Untranslated
     reports = [report for report in memo.variants if report.decision.rule]
     if not reports:
         return said(DRAFT)

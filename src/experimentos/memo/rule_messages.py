@@ -66,7 +66,7 @@ MOVED = Words(
     "spent"
 )
 AT_LOOK, NO_LOOK_DUE, LAST_LOOK_ON = (
-    Words("look {look} is taken or shown"),
+    Words("a look is taken or shown"),
     Words("no look is due"),
     Words("no look is due; the last of the plan is on data until {day}"),
 )
@@ -294,8 +294,9 @@ def _dates_changed(memo: Memo, report: VariantReport, row: Evidence) -> str:
 
 
 def _no_look_due(memo: Memo, report: VariantReport, row: Evidence) -> str:
+    del report
     if memo.experiment.design == "group_sequential":
-        return _next_look(memo, report, row)
+        return _next_look(memo, row)
     if memo.experiment.design == "always_valid":
         if not row.fired:
             return said(WEEK_OVER)
@@ -307,10 +308,9 @@ def _no_look_due(memo: Memo, report: VariantReport, row: Evidence) -> str:
     return said(NO_END) if end is None else said(BEFORE_END, day=_day(end))
 
 
-def _next_look(memo: Memo, report: VariantReport, row: Evidence) -> str:
+def _next_look(memo: Memo, row: Evidence) -> str:
     if not row.fired:
-        looks = [look.look or 0 for look in memo.looks if look.variant == report.decision.variant]
-        return said(AT_LOOK, look=str(max(looks, default=1)))
+        return said(AT_LOOK)
     end = memo.experiment.decides_at
     return said(NO_LOOK_DUE) if end is None else said(LAST_LOOK_ON, day=_day(end))
 
