@@ -54,8 +54,8 @@ PLACES = {
     "over-run looks, more units": "160 % of the planned units: hypotheses have their last look "
     "before the experiment has",
     "going on after a crossing": "eight looks with Pocock spending, which crosses early",
-    "other corrections": "success metrics corrected by Hommel's, closed or Dunnett's tests, "
-    "which show more than Holm's",
+    "other corrections": "success metrics corrected by Hommel's, closed or Dunnett's tests in "
+    "place of Holm's",
     "other rates of a rollback": "`alpha_harm` a fifth and four times of what it is by default",
 }
 
