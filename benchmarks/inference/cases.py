@@ -16,6 +16,7 @@ from experimentos import bayes, estimators, multiplicity
 from experimentos.inference import evaluate, welch
 from experimentos.inference.score import score
 from experimentos.moments import JointMoments
+from experimentos.sequential.group import repeated_p_values, spending_bounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 LOOP = 200
 FAMILY = 20
 ARMS = 3
+LOOKS = 4
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,30 @@ def gbstats_arm(given: Inputs, kind: str, arm: int, row: int):
     )  # fmt: skip
 
 
+def at_looks(given: Inputs) -> dict[str, np.ndarray]:
+    """Four looks, each with its own information, as averages have it."""
+    rng = np.random.default_rng(2)
+    fractions = np.tile(np.arange(1, LOOKS + 1) / LOOKS, (given.rows, 1))
+    return {
+        "fractions": fractions,
+        "information": 1000 * fractions * rng.uniform(0.97, 1.03, fractions.shape),
+    }
+
+
+def ours_repeated(given: Inputs):
+    statistic = np.full((given.rows, LOOKS), np.nan)
+    statistic[:, -1] = np.random.default_rng(3).normal(1.0, 1.0, given.rows)
+    looks = at_looks(given)
+    return lambda: repeated_p_values(statistic, **looks)
+
+
+def ours_boundaries(given: Inputs):
+    # Each hypothesis of a family is tested at a level of its own.
+    alpha = np.random.default_rng(3).uniform(0.001, 0.025, given.rows)
+    looks = at_looks(given)
+    return lambda: spending_bounds(looks["fractions"], alpha, information=looks["information"])
+
+
 def gbstats(kind: str):
     def prepare(given: Inputs):
         from gbstats.frequentist.tests import TwoSidedTTest
@@ -301,6 +327,10 @@ CASES = [
     Case("CUPED", "tea-tasting", ALL, tea_tasting("cuped"), loops=True),
     Case(f"Holm in families of {FAMILY}", "experimentos", "adjusted p, level", ours_holm),
     Case(f"Holm in families of {FAMILY}", "statsmodels loop", "adjusted p", scipy_holm, loops=True),
+    Case(f"Look {LOOKS} of {LOOKS}", "experimentos", "repeated p-value", ours_repeated),
+    Case(
+        f"Looks 1 to {LOOKS}", "experimentos", "boundaries of a spending function", ours_boundaries
+    ),
     Case("P(best)", "experimentos", "2 arms, P(best) and expected loss", ours_best(2)),
     Case("P(best)", "gbstats", "2 arms, chance to win and risk", gbstats_bayes, loops=True),
     Case("P(best of 3)", "experimentos", "3 arms, P(best) and expected loss", ours_best(3)),

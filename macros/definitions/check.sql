@@ -10,7 +10,10 @@
         {% endfor %}
     {% endfor %}
     {% set listing = experimentos.listing(found, problems, held) %}
-    {% do listing.update({"warnings": experimentos.slow_guardrails(found.experiments)}) %}
+    {% set warnings = (
+        experimentos.slow_guardrails(found.experiments) + experimentos.lost_lineages()
+    ) %}
+    {% do listing.update({"warnings": warnings}) %}
     {% do log("experimentos_check " ~ tojson(listing), info=true) %}
     {% if problems %}
         {{ exceptions.raise_compiler_error(experimentos.problem_report(problems)) }}
@@ -51,6 +54,31 @@
                 | join(", ")
                 ~ ": only units whose windows have closed are counted, so harm is seen that much "
                 ~ "later; a guardrail that must stop harm fast needs a window of at most 3 days"
+            ) %}
+        {% endif %}
+    {% endfor %}
+    {{ return(warnings) }}
+{% endmacro %}
+
+{# dbt knows what an exposure is made of by its `depends_on` alone, and says nothing where it is missing. #}
+{% macro lost_lineages() %}
+    {% set warnings = [] %}
+    {% for node in graph.exposures.values() | sort(attribute="name")
+        if "experimentos" in (node.config.get("meta") or {}) %}
+        {% set ours = [] %}
+        {% for above in (node.depends_on or {}).get("nodes") or [] %}
+            {% if above.split(".")[1] == "experimentos" %} {% do ours.append(above) %} {% endif %}
+        {% endfor %}
+        {% if not ours %}
+            {% do warnings.append(
+                "exposure "
+                ~ node.name
+                ~ " ("
+                ~ node.original_file_path
+                ~ "): `depends_on` names no model of experimentos, so the lineage in `dbt docs` does not "
+                ~ "lead to it, and `dbt build --select +exposure:"
+                ~ node.name
+                ~ "` builds nothing that it needs; write depends_on: [ref('experimentos__decisions')]"
             ) %}
         {% endif %}
     {% endfor %}

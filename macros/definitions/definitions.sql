@@ -123,7 +123,7 @@
     {% endif %}
     {% set lists = ["assignment_models", "fact_models", "summary_models"] %}
     {% set allowed = lists + ["as_of", "invalid_experiments", "inference", "lookback", "daily"] %}
-    {% set allowed = allowed + ["archive", "health"] %}
+    {% set allowed = allowed + ["archive", "distributions", "health"] %}
     {% set allowed = allowed + ["segment_levels", "experiments_from", "memory_schema"] %}
     {% do experimentos.check_keys(problems, where, given, allowed) %}
     {% for key in lists if key in given %}
@@ -173,7 +173,7 @@
     {% if experimentos.read_duration(given.get("lookback", "3 days")) is none %}
         {% do problems.append(experimentos.bad_duration(where, "lookback", given.lookback)) %}
     {% endif %}
-    {% for key in ["daily", "archive"] if given.get(key, true) is not boolean %}
+    {% for key in ["daily", "archive", "distributions"] if given.get(key, true) is not boolean %}
         {% do problems.append(
             experimentos.problem(
                 where, "`" ~ key ~ "` must be true or false, got '" ~ given[key] ~ "'"

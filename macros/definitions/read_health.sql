@@ -42,6 +42,7 @@
                 "few_digits": 1e8,
                 "no_digits": 1e12,
                 "first_day": "2000-01-01",
+                "restated": 0.1,
             }
         )
     }}

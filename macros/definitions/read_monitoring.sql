@@ -341,5 +341,9 @@
         experiment.planned_n if experiment.design == "always_valid" else none,
         metrics | map("string") | list | sort,
     ] %}
+    {# Who decides. Without an activation hashes are as they were before it was part of the plan. #}
+    {% if experiment.activation is not none %}
+        {% do plan.append(experiment.activation.text) %}
+    {% endif %}
     {{ return(local_md5(tojson(plan))) }}
 {% endmacro %}

@@ -54,6 +54,11 @@
     {{ return(experimentos.settings().get("daily", true) != false) }}
 {% endmacro %}
 
+{# Whether units are counted by their totals, for experimentos__distributions. #}
+{% macro keeps_bins() %}
+    {{ return(experimentos.settings().get("distributions", experimentos.is_daily()) == true) }}
+{% endmacro %}
+
 {# How many levels of a segment stand alone; the rest are '(other)'. #}
 {% macro segment_levels() %}
     {% set given = experimentos.settings().get("segment_levels", 20) %}

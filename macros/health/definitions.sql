@@ -58,9 +58,30 @@
         'dates_changed' as check_name,
         'warning' as status,
         cast(n_moved_looks as {{ experimentos.type_double() }}) as observed,
-        {{ experimentos.as_text("n_moved_looks") }}
-        || ' look(s) were taken on dates that are no longer planned; what they spent stays spent'
-        as message
-    from {{ ref("experimentos__plan_changes") }}
-    where n_moved_looks > 0
+        {{ experimentos.dates_changed_text("plans") }} as message
+    from {{ ref("experimentos__plan_changes") }} as plans
+    where n_moved_looks > 0 or date_edits is not null
+{% endmacro %}
+
+{# Looks are remembered by name: a new name would spend the error rate a second time. #}
+{% macro health_renamed() %}
+    {%- set text = dbt.type_string() %}
+    {%- set columns = [
+        ("experiment_id", text),
+        ("name_before", text),
+        ("n_looks", "integer"),
+        ("is_allowed", "boolean"),
+    ] %}
+    select
+        experiment_id,
+        'renamed' as check_name,
+        case when is_allowed then 'warning' else 'blocked' end as status,
+        cast(n_looks as {{ experimentos.type_double() }}) as observed,
+        'these assignments were looked at '
+        || {{ experimentos.as_text("n_looks") }}
+        || ' time(s) as experiment '''
+        || name_before
+        || ''', and what that spent is not counted under another name: give it its name back, or say why in '
+        || '`monitoring.override`' as message
+    from ({{ experimentos.values_table(columns, experimentos.looked_at_before()) }}) as renamed
 {% endmacro %}

@@ -1,4 +1,21 @@
 -- fmt: off
+{# A difference too skewed for the test of so few units: nothing is decided on the metric until there
+   are more. #}
+{% macro health_units_for_skewness() %}
+    select
+        experiment_id,
+        'units_for_skewness' as check_name,
+        metric,
+        variant,
+        'warning' as status,
+        abs(skewness) as observed,
+        'metric ''' || metric || ''' has too few units in variant ''' || variant
+        || ''' beside those of control for the skewness of its values: nothing is decided on it; a cap, '
+        || 'more units or a more even split would help' as message
+    from {{ experimentos.inferred("effects") }}
+    where used_for_decision and is_too_skewed
+{% endmacro %}
+
 {# Rows of inference carry the hashes of the rows they came from: every treatment's has to be there,
    and every control's has to be one that still is. #}
 {% macro health_hashes() %}

@@ -12,7 +12,8 @@
     where is_deciding
 {% endmacro %}
 
-{# Explored metrics never withhold a verdict, so their rows warn at most. #}
+{# Explored metrics never withhold a verdict, so their rows warn at most. Where a launch may be spoken of,
+   units that are there without a value will not have one later: that is not a matter of waiting. #}
 {% macro health_enough_units() %}
     {%- set double = experimentos.type_double() %}
     {%- set fewest = experimentos.health_constants().fewest_units %}
@@ -24,7 +25,7 @@
         case
             when n_units >= {{ fewest }}
             then 'healthy'
-            when role = 'explore' or not is_final
+            when role = 'explore' or not (is_final or (is_open and n_units + coalesce(n_missing, 0) >= {{ fewest }}))
             then 'warning'
             else 'blocked'
         end as status,
@@ -73,12 +74,18 @@
         ) as skipped
 {% endmacro %}
 
+{# The second part: without spread no test sees how a variant differs from control, however much worse it is.
+   Rates are tested by their counts. #}
 {% macro health_varies() %}
     select
         experiment_id,
         'varies' as check_name,
         metric,
+        'all' as variant,
         case
+            when max(case when metric_type in ('proportion', 'retention', 'funnel') then mean_num end)
+            > min(case when metric_type in ('proportion', 'retention', 'funnel') then mean_num end)
+            then 'healthy'
             when max(m2_num) > 0 or max(m2_den) > 0 or max(quantile_std_error) > 0
             then 'healthy'
             else 'warning'
@@ -87,6 +94,9 @@
         case
             when max(m2_num) > 0 or max(m2_den) > 0 or max(quantile_std_error) > 0
             then 'values differ between units'
+            when max(case when metric_type in ('proportion', 'retention', 'funnel') then mean_num end)
+            > min(case when metric_type in ('proportion', 'retention', 'funnel') then mean_num end)
+            then 'values differ between variants'
             when max(metric_type) = 'quantile'
             then
                 'metric '''
@@ -102,11 +112,49 @@
                 || ''' has no usable values: nothing is shown'
             else 'metric '''
                 || metric
-                || ''' is the same for every unit: nothing can be shown from it'
+                || ''' is the same for every unit of a variant: nothing can be shown from it'
         end as message
     from inputs
     where n_units >= 2
     group by experiment_id, metric
+    union all
+    select
+        treatments.experiment_id,
+        'varies' as check_name,
+        treatments.metric,
+        treatments.variant,
+        'blocked' as status,
+        treatments.value as observed,
+        'metric '''
+        || treatments.metric
+        || ''' is the same for every unit of variant '''
+        || treatments.variant
+        || ''' and for every unit of control, and worse: no test can say how surely' as message
+    from constants as treatments
+    inner join
+        constants as control
+        on treatments.experiment_id = control.experiment_id
+        and treatments.metric = control.metric
+        and control.is_control
+    where
+        treatments.role != 'explore'
+        and treatments.margin is null
+        and treatments.is_open
+        and not treatments.is_control
+        and case
+            treatments.goal when 'increase' then treatments.value < control.value else treatments.value > control.value
+        end
+{% endmacro %}
+
+{# Means and ratios that are the same for every unit of a variant. #}
+{% macro health_constants_of_variants() %}
+    select *, case metric_type when 'ratio' then mean_num / nullif(mean_den, 0) else mean_num end as value
+    from inputs
+    where
+        metric_type in ('mean', 'ratio')
+        and n_units >= 2
+        and m2_num = 0
+        and (metric_type = 'mean' or m2_den = 0)
 {% endmacro %}
 
 {# A mean of so few units for its skewness is not close to normal (Kohavi et al. 2014). #}

@@ -7,9 +7,12 @@
         variants.variant,
         experiments.control,
         experiments.design,
-        experiments.is_final,
-        experiments.decides_at,
+        {{ experimentos.ends_now() }} as is_final,
+        coalesce(looks.next_look_at, experiments.decides_at) as decides_at,
         {{ week_end }} as week_ends_at,
+        case
+            when experiments.starts_at > experiments.as_of then experiments.starts_at
+        end as starts_later_at,
         looks.look,
         looks.next_look_at,
         looks.next_unit_share,
@@ -18,7 +21,7 @@
         case
             experiments.design
             when 'fixed'
-            then experiments.is_final
+            then {{ experimentos.ends_now() }}
             when 'group_sequential'
             then looks.look is not null
             else coalesce(experiments.data_as_of >= {{ week_end }}, false)
@@ -32,6 +35,15 @@
         {{ ref("stg_experimentos__variants") }} as variants
         on experiments.experiment_index = variants.experiment_index
     where not variants.is_control
+{% endmacro %}
+
+{# Whether the end is reached: of a fixed design with a date for it, whether its look is taken or shown. #}
+{% macro ends_now() %}
+    case
+        when experiments.design = 'fixed' and looks.experiment_index is not null
+        then looks.look is not null
+        else experiments.is_final
+    end
 {% endmacro %}
 
 {% macro next_look_text() %}
@@ -53,6 +65,11 @@
             || {{ experimentos.minute_text("looks.next_look_at") }}
         else 'no further look is planned'
     end
+{% endmacro %}
+
+{# What is said of a metric whose difference is too skewed for a test of so few units. #}
+{% macro too_skewed_text() %}
+    ': too few units for the skewness of its values, so nothing is decided on it'
 {% endmacro %}
 
 {# One row per treatment variant and metric that decides, by the adjustment that decides. #}

@@ -51,6 +51,7 @@
         ) as is_stopped,
         coalesce(arms.p_harm <= treatments.alpha_harm, false) as is_harmed,
         arms.is_futile,
+        arms.too_skewed,
         case
             when treatments.design = 'group_sequential'
             then treatments.is_open and coalesce(arms.is_closed, false)
@@ -67,6 +68,9 @@
                 min(launch_level) as launch_level,
                 min(p_value_harm_corrected) as p_harm,
                 min(case when is_final then 1 else 0 end) = 1 as is_closed,
+                '; too few units for the skewness of '
+                || {{ experimentos.text_list("case when is_too_skewed then metric end") }}
+                as too_skewed,
                 min(
                     case
                         when role = 'success' and statistic <= futility_boundary

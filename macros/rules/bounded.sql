@@ -16,6 +16,8 @@
         metric || case
             when mde is null
             then ': no `mde` says which size is looked for'
+            when is_too_skewed
+            then {{ experimentos.too_skewed_text() }}
             when benefit_bound is null
             then ': the benefit has no bound'
             when benefit_bound < mde

@@ -17,6 +17,8 @@
             then ' is worse than its margin allows'
             when p_value_harm_corrected <= alpha_harm
             then ' is worse than control'
+            when is_too_skewed
+            then {{ experimentos.too_skewed_text() }}
             when p_value_harm_corrected is null
             then ': harm is not shown, because nothing could be computed'
             else ': harm is not shown'

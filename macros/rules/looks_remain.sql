@@ -25,6 +25,9 @@
                 '; the futility boundary is crossed on every success metric: stopping costs no '
                 || 'error, and a launch has become unlikely'
             else ''
+        end
+        || case
+            when is_open and not is_finished then coalesce(too_skewed, '') else ''
         end as message
     from standing
 {% endmacro %}

@@ -14,6 +14,10 @@
         case
             when treatments.design = 'group_sequential' and treatments.is_open
             then 'look ' || {{ experimentos.as_text("treatments.look") }} || ' is taken or shown'
+            when treatments.starts_later_at is not null
+            then
+                'the experiment has not started: it starts at '
+                || {{ experimentos.minute_text("treatments.starts_later_at") }}
             when treatments.design = 'group_sequential'
             then
                 'no look is due; '

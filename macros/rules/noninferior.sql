@@ -14,6 +14,8 @@
         metric || case
             when p_value_noninferior <= launch_level
             then ' stays within its margin'
+            when is_too_skewed
+            then {{ experimentos.too_skewed_text() }}
             else ': not shown to stay within its margin'
         end as message
     from effects

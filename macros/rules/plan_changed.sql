@@ -41,11 +41,22 @@
         true as fired,
         cast(plans.n_moved_looks as {{ double }}) as observed,
         cast(0 as {{ double }}) as threshold,
-        'dates of looks were changed after looks had been taken; the error rate that those spent '
-        || 'stays spent' as message
+        {{ experimentos.dates_changed_text("plans") }} as message
     from treatments
     inner join
         {{ ref("experimentos__plan_changes") }} as plans
         on treatments.experiment_id = plans.experiment_id
-    where plans.n_moved_looks > 0
+    where plans.n_moved_looks > 0 or plans.date_edits is not null
+{% endmacro %}
+
+{% macro dates_changed_text(plans) %}
+    case
+        when {{ plans }}.n_moved_looks > 0
+        then
+            {{ experimentos.as_text(plans ~ ".n_moved_looks") }}
+            || ' look(s) were taken on dates that are no longer planned; '
+        else ''
+    end
+    || coalesce('edited after a look: ' || {{ plans }}.date_edits || '; ', '')
+    || 'what looks spent stays spent'
 {% endmacro %}

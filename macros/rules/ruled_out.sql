@@ -63,7 +63,9 @@
                         || 'asks of all success metrics together'
                 end
             else
-                'inconclusive: neither a benefit nor its absence is shown' || coalesce(
+                'inconclusive: neither a benefit nor its absence is shown'
+                || coalesce(standing.too_skewed, '')
+                || coalesce(
                     '; the planned power would have found a change of ' || powers.findable, ''
                 )
         end as message

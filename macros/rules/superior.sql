@@ -14,6 +14,8 @@
         metric || case
             when p_value_corrected <= alpha_side
             then ' is better than control'
+            when is_too_skewed
+            then {{ experimentos.too_skewed_text() }}
             else ': better than control is not shown'
         end as message
     from effects

@@ -14,6 +14,8 @@
         metric || case
             when p_value_worse <= alpha_side
             then ' is worse than control'
+            when is_too_skewed
+            then {{ experimentos.too_skewed_text() }}
             else ': not shown worse than control'
         end as message
     from effects

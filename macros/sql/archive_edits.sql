@@ -4,26 +4,43 @@
    there; a problem in it is then one as in any other (`may_open`: whether this run may do that). #}
 {% macro use_archived(experiments, may_open) %}
     {% set archived = experimentos.archived() %}
+    {% do experimentos.mark_edited(experiments, may_open) %}
+    {% set counted = experiments | selectattr("is_counted") | map(attribute="name") | list %}
+    {% set missing = experimentos.missing_rows(counted) %}
+    {% for experiment in experiments if experiment.name in archived %}
+        {% if experiment.is_counted and not missing.get(experiment.name) %}
+            {% do experiment.update({"is_opened": not experiment.problems}) %}
+            {% do archived.pop(experiment.name) %}
+        {% else %}
+            {% set note = experimentos.edit_note(experiment, missing.get(experiment.name, [])) %}
+            {% set note = note if experiment.is_edited else none %}
+            {% do experimentos.use_definition(experiment, archived[experiment.name].definition) %}
+            {% do experiment.update({"is_archived": true, "is_opened": false, "edit_note": note}) %}
+        {% endif %}
+    {% endfor %}
+    {% for experiment in experiments %}
+        {% do experiment.pop("is_edited") %} {% do experiment.pop("is_counted") %}
+    {% endfor %}
+{% endmacro %}
+
+{# `is_edited`: archived by another definition; `is_counted`: it is opened if its raw rows are still there. #}
+{% macro mark_edited(experiments, may_open) %}
+    {% set archived = experimentos.archived() %}
     {% set hold = experimentos.settings().get("invalid_experiments", "fail") == "hold" %}
     {% for experiment in experiments %}
-        {% do experiment.update({"is_archived": false, "is_opened": false, "edit_note": none}) %}
-        {% if experiment.name in archived %}
-            {% set definition = archived[experiment.name].definition %}
-            {% set has_problems = experiment.problems | length > 0 %}
-            {% set is_edited = has_problems or experiment.hash != definition.hash %}
-            {% set is_counted = is_edited and may_open and not (has_problems and hold) %}
-            {% set missing = experimentos.missing_rows(experiment.name) if is_counted else [] %}
-            {% if is_counted and not missing %}
-                {% do experiment.update({"is_opened": not has_problems}) %}
-                {% do archived.pop(experiment.name) %}
-            {% else %}
-                {% set note = experimentos.edit_note(experiment, missing) if is_edited else none %}
-                {% do experimentos.use_definition(experiment, definition) %}
-                {% do experiment.update(
-                    {"is_archived": true, "is_opened": false, "edit_note": note}
-                ) %}
-            {% endif %}
-        {% endif %}
+        {% set has_problems = experiment.problems | length > 0 %}
+        {% set is_edited = experiment.name in archived and (
+            has_problems or experiment.hash != archived[experiment.name].definition.hash
+        ) %}
+        {% do experiment.update(
+            {
+                "is_archived": false,
+                "is_opened": false,
+                "edit_note": none,
+                "is_edited": is_edited,
+                "is_counted": is_edited and may_open and not (has_problems and hold),
+            }
+        ) %}
     {% endfor %}
 {% endmacro %}
 
@@ -136,7 +153,9 @@
 {% endmacro %}
 
 {% macro check_reopened(names, force) %}
-    {% set archived, refused = experimentos.archived(), [] %}
+    {% set archived, refused, counted = experimentos.archived(), [], [] %}
+    {% for name in names if name in archived and not force %} {% do counted.append(name) %} {% endfor %}
+    {% set missing = experimentos.missing_rows(counted) %}
     {% for name in names %}
         {% if name not in archived %}
             {% do refused.append(
@@ -149,18 +168,15 @@
                     else "None is archived."
                 )
             ) %}
-        {% elif not force %}
-            {% set missing = experimentos.missing_rows(name) %}
-            {% if missing %}
-                {% do refused.append(
-                    "'"
-                    ~ name
-                    ~ "' stays in the archive, because raw rows that it was computed from are gone ("
-                    ~ missing
-                    | join("; ")
-                    ~ "). Its results cannot be computed again; --force (force: true) gives them up"
-                ) %}
-            {% endif %}
+        {% elif missing.get(name) %}
+            {% do refused.append(
+                "'"
+                ~ name
+                ~ "' stays in the archive, because raw rows that it was computed from are gone ("
+                ~ missing[name]
+                | join("; ")
+                ~ "). Its results cannot be computed again; --force (force: true) gives them up"
+            ) %}
         {% endif %}
     {% endfor %}
     {% if refused %}

@@ -1,7 +1,7 @@
 {# The bits of the conditions that a row meets. Comparisons of one text column with different words
    exclude each other, so they are one CASE: most rows are done after a few of them. `predicates` is
    condition -> bit, or a list of bits. #}
-{% macro class_mask(predicates, columns, mask) %}
+{% macro class_mask(predicates, columns, mask, fact) %}
     {% set terms = [] %}
     {% set words = {} %}
     {% for predicate, given in predicates.items() %}
@@ -23,7 +23,7 @@
         {% else %}
             {% do terms.append(
                 "case when "
-                ~ experimentos.condition(columns, predicate)
+                ~ experimentos.named_condition(columns, predicate, fact)
                 ~ " then "
                 ~ bit
                 ~ " else 0 end"
@@ -58,4 +58,34 @@
             }
         )
     }}
+{% endmacro %}
+
+{# Whether any of the given bits is set: {mask column: {bit: anything}}. #}
+{% macro any_bit(bits) %}
+    {% set terms = [] %}
+    {% for column, given in bits.items() %}
+        {% set sum = namespace(of=0) %}
+        {% for bit in given %} {% set sum.of = sum.of + 2**bit %} {% endfor %}
+        {% do terms.append("mask_" ~ column ~ " & " ~ sum.of ~ " <> 0") %}
+    {% endfor %}
+    {{ return("(" ~ terms | join(" or ") ~ ")" if terms else "1 = 0") }}
+{% endmacro %}
+
+{# The condition that rows of a source belong to a class that metrics of some shapes may read; none if all
+   rows may. #}
+{% macro may_be_read(plan, source, shapes) %}
+    {% set bits = {} %}
+    {% set others = {} %}
+    {% for template in plan.templates.values() %}
+        {% for measure in template if measure[0] == source %}
+            {% set found = bits if measure[5] in shapes else others %}
+            {% do found.setdefault(measure[3], {}).update({measure[4]: true}) %}
+        {% endfor %}
+    {% endfor %}
+    {% for column, given in others.items() %}
+        {% for bit in given if bit not in bits.get(column, {}) %}
+            {{ return(experimentos.any_bit(bits)) }}
+        {% endfor %}
+    {% endfor %}
+    {{ return(none) }}
 {% endmacro %}

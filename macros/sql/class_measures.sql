@@ -74,6 +74,17 @@
     }}
 {% endmacro %}
 
+{# Whether that statement finds caps too. #}
+{% macro caps_at_once(definitions, plan) %}
+    {{ return(experimentos.is_at_once(definitions, plan) and experimentos.has_caps(plan)) }}
+{% endmacro %}
+
+{# Where the numbers of units in metrics are. #}
+{% macro numbers_of_units(definitions, plan) %}
+    {% if experimentos.caps_at_once(definitions, plan) %} {{ return("unit_metrics") }} {% endif %}
+    {{ return(ref("experimentos__unit_metrics")) }}
+{% endmacro %}
+
 {# The class in which rows of unit_days are counted: their own, but all rows of a funnel are one class. #}
 {% macro class_of_days(source, size) %}
     {%- for mask in experimentos.mask_names(size.masks) %}

@@ -6,13 +6,18 @@
     {% for shape in plan.shapes.values() %}
         {% do shapes.update({shape.index: shape}) %}
     {% endfor %}
+    {#- most measures share their source and shape with others -#}
     {% for measure in plan.measures if measure[10] is none %}
-        {% set shape = shapes[measure[7]] %}
+        {% do found.setdefault((measure[2], measure[7]), none) %}
+    {% endfor %}
+    {% set whole = [] %}
+    {% for source, index in found %}
+        {% set shape = shapes[index] %}
         {% if "num_value" in shape and experimentos.is_plain(shape) %}
-            {% do found.setdefault(measure[2] ~ "|" ~ shape.index, (measure[2], shape)) %}
+            {% do whole.append((source, shape)) %}
         {% endif %}
     {% endfor %}
-    {{ return(found.values() | list) }}
+    {{ return(whole) }}
 {% endmacro %}
 
 {# Whether a unit's cohort tells when its window closes, and its number needs no cap. #}
@@ -128,7 +133,12 @@
                     , {{ expression }} as count_{{ place }}
                 {%- endfor %}
             from {{ experimentos.rows_of_source(definitions, plan, source) }} as unit_events
-            where unit_events.source = {{ source }}
+            where
+                unit_events.source = {{ source }}
+                {%- set read = experimentos.may_be_read(
+                    plan, source, shapes | map(attribute="index") | list
+                ) %}
+                {{ "and " ~ read if read is not none }}
         ) as numbers
     group by {{ keys | join(", ") }}
 {% endmacro %}

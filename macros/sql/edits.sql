@@ -8,7 +8,7 @@
     {{
         return(
             ["alpha", "alpha_harm", "correction", "control", "variants", "design", "spending", "spending_parameter",
-             "success", "guardrails"]
+             "success", "guardrails", "activation"]
         )
     }}
 {% endmacro %}

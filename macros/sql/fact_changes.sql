@@ -1,64 +1,55 @@
 -- fmt: off
-{# Until when windows without end are read: until the last of the experiment's other windows is closed. #}
-{% macro end_of_reading(experiment, source, plan) %}
-    {% set read = namespace(is_endless=false, longest=0) %}
-    {% for pair in experiment.pairs %}
-        {% if not pair.get("is_endless", false) %}
-            {% set read.longest = [read.longest, pair.metric.delay + pair.window] | max %}
-        {% elif source.index in plan.needs[pair.plan_key] %} {% set read.is_endless = true %}
-        {% endif %}
+{# Until when an experiment reads the sources of its windows without end, by index: until the last of its other
+   windows is closed. #}
+{% macro ends_of_reading(experiment, plan) %}
+    {% set longest, ends = [0], {} %}
+    {% for pair in experiment.pairs if not pair.get("is_endless", false) %}
+        {% do longest.append(pair.metric.delay + pair.window) %}
     {% endfor %}
-    {% if not read.is_endless %} {{ return(none) }} {% endif %}
-    {{ return([experiment.end, experiment.has_dated_assignments, read.longest]) }}
+    {% for pair in experiment.pairs if pair.get("is_endless", false) %}
+        {% for index in plan.needs[pair.plan_key] %}
+            {% do ends.update(
+                {index: [experiment.end, experiment.has_dated_assignments, longest | max]}
+            ) %}
+        {% endfor %}
+    {% endfor %}
+    {{ return(ends) }}
 {% endmacro %}
 
-{# What an experiment reads of a source, as one text. #}
-{% macro signature_of_reading(experiment, source, needs, found, plan) %}
-    {% set facts = [] %}
-    {% for model in experimentos.source_models(source) %}
-        {% do facts.append([model, found.facts[model].hashed]) %}
+{# What the sources are made of, by index, as texts. #}
+{% macro facts_of_sources(found, plan) %}
+    {% set facts = {} %}
+    {% for source in plan.sources.values() %}
+        {% set texts = [] %}
+        {% for model in experimentos.source_models(source) %}
+            {% do texts.append([model, found.facts[model].hashed] | string) %}
+        {% endfor %}
+        {% do facts.update({source.index: texts}) %}
     {% endfor %}
-    {{
-        return(
-            local_md5(
-                tojson(
-                    [
-                        experimentos.numbering(found),
-                        source.index,
-                        needs | unique | sort | list,
-                        facts | map("string") | list,
-                        experimentos.end_of_reading(experiment, source, plan),
-                        invocation_id if experiment.get("activation") else "",
-                    ]
-                )
-            )
-        )
-    }}
+    {{ return(facts) }}
 {% endmacro %}
 
-{# [experiment, source, signature, facts] of all that is read. #}
+{# [experiment, source, signature] of all that is read; the signature is what is read, as one text. #}
 {% macro readings(found, plan) %}
+    {% if "readings" in plan %} {{ return(plan.readings) }} {% endif %}
     {% set sources, rows = {}, [] %}
     {% for source in plan.sources.values() %} {% do sources.update({source.index: source}) %} {% endfor %}
+    {% set facts = experimentos.facts_of_sources(found, plan) %}
+    {% set numbering = experimentos.numbering(found) if plan.sources else none %}
     {% for experiment in found.experiments if experiment.summary is none and not experiment.is_archived %}
-        {% set needs = {} %}
+        {% set ends, needs = experimentos.ends_of_reading(experiment, plan), {} %}
+        {% set run = invocation_id if experiment.get("activation") else "" %}
         {% for pair in experiment.pairs %}
             {% for index, texts in plan.needs[pair.plan_key].items() %}
                 {% do needs.setdefault(index, []).extend(texts) %}
             {% endfor %}
         {% endfor %}
         {% for index, texts in needs.items() %}
-            {% do rows.append(
-                [
-                    experiment,
-                    sources[index],
-                    experimentos.signature_of_reading(
-                        experiment, sources[index], texts, found, plan
-                    ),
-                ]
-            ) %}
+            {% set read = [numbering, index, texts | unique | sort | list, facts[index], ends.get(index), run] %}
+            {% do rows.append([experiment, sources[index], local_md5(tojson(read))]) %}
         {% endfor %}
     {% endfor %}
+    {% do plan.update({"readings": rows}) %}
     {{ return(rows) }}
 {% endmacro %}
 

@@ -241,6 +241,9 @@
     select
         cohort,
         pair_id,
+        {%- if experimentos.has_caps(plan) %}
+            cast('both' as {{ dbt.type_string() }}) as basis,
+        {%- endif %}
         0 as step_from,
         {{ experimentos.last_step() }} as step_to,
         n_active,
@@ -371,13 +374,7 @@
             {%- endfor -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- set terms = [] -%}
-    {%- for column, given in bits.items() -%}
-        {%- set sum = namespace(of=0) -%}
-        {%- for bit in given -%} {%- set sum.of = sum.of + 2**bit -%} {%- endfor -%}
-        {%- do terms.append("mask_" ~ column ~ " & " ~ sum.of ~ " <> 0") -%}
-    {%- endfor -%}
-    {{ "(" ~ terms | join(" or ") ~ ")" if terms else "1 = 0" }}
+    {{ experimentos.any_bit(bits) }}
 {%- endmacro %}
 
 {# Whether all rows that meet a condition are of one class, whatever the data: it asks for a word of a

@@ -47,7 +47,7 @@
             and earlier.item = 'as_of'
             and earlier.experiment = experiments.experiment_id
         left join
-            ({{ experimentos.first_noted_days(reader, reads) }}) as noted
+            ({{ experimentos.days_noted(reader, reads) }}) as noted
             on changed.experiment = noted.experiment
             and changed.item = noted.item
         left join
@@ -85,15 +85,22 @@
         on {{ "changed" if is_fact else "told" }}.experiment = experiments.experiment_id
 {% endmacro %}
 
-{# Days before these were not read before: a longer covariate or another start reaches further back. #}
-{% macro first_noted_days(reader, reads) %}
-    select experiment, item, min(day) as first_day
-    from {{ reads }}
-    where
-        reader = '{{ reader }}'
-        and day > {{ experimentos.no_day() }}
-        and fingerprint != '(gone)'
-    group by experiment, item
+{# Since when days were read before: a longer covariate or another start reaches further back, and rows of
+   an earlier day are no news then. Of assignments all days are read. #}
+{% macro days_noted(reader, reads) %}
+    {%- if reader == "days" %}
+        select
+            experiment,
+            substr(item, {{ "since|" | length + 1 }}) as item,
+            cast(fingerprint as timestamp) as since
+        from {{ reads }}
+        where reader = 'days' and item like 'since|%' and fingerprint != '(gone)'
+    {%- else %}
+        select experiment, item, cast({{ experimentos.no_day() }} as timestamp) as since
+        from {{ reads }}
+        where reader = '{{ reader }}' and day > {{ experimentos.no_day() }}
+        group by experiment, item
+    {%- endif %}
 {% endmacro %}
 
 {# Whether rows are not what they were; not where another span is read, or other columns are compared. #}
@@ -104,7 +111,7 @@
             days.day is null
             and told.days_item in (select item from {{ ref("stg_experimentos__model_days") }})
         when changed.earlier_fingerprint is null
-        then changed.day > noted.first_day
+        then {{ experimentos.add_seconds("cast(changed.day as timestamp)", 86400) }} > noted.since
         else
             {{ experimentos.set_of("changed.fingerprint") }}
             = {{ experimentos.set_of("changed.earlier_fingerprint") }}

@@ -40,6 +40,7 @@
         ("plan_hash", text),
         ("is_final", "boolean"),
         ("spending", text),
+        ("plan_override", text),
     ] %}
     {% for name in [
         "spending_parameter",
@@ -61,6 +62,31 @@
         {% do columns.append((name, double)) %}
     {% endfor %}
     {{ return(columns) }}
+{% endmacro %}
+
+{# What a look showed of its hypotheses, and not what it spent of the error rate. #}
+{% macro shown_of_looks() %}
+    {{
+        return(
+            [
+                "statistic",
+                "p_value",
+                "estimate",
+                "std_error",
+                "level",
+                "lower",
+                "upper",
+                "lift",
+                "lift_lower",
+                "lift_upper",
+                "futility_boundary",
+                "p_value_stagewise",
+                "estimate_stagewise",
+                "lower_stagewise",
+                "upper_stagewise",
+            ]
+        )
+    }}
 {% endmacro %}
 
 {# One relation of looks as it is now: what an older version of the package did not write is null. #}

@@ -6,7 +6,8 @@
     {%- set plain = experimentos.plain_shapes(plan) %}
     {%- set has_exact = experimentos.has_exact_closes(plan) or has_part_days %}
     {%- set needs_units = has_exact or segments | length > 0 %}
-    {%- set reads_units = experimentos.needs_unit_metrics(definitions, plan) %}
+    {%- set caps_at_once = experimentos.caps_at_once(definitions, plan) %}
+    {%- set reads_units = caps_at_once or experimentos.needs_unit_metrics(definitions, plan) %}
     {#- what is the same on all rows is no key: texts in a key cost more than the moments -#}
     {%- set all = "cast('all' as " ~ dbt.type_string() ~ ")" %}
     {%- set constants = {} %}
@@ -45,11 +46,16 @@
                     measures.slice,
                     coalesce(measures.slice, 'all') as segment,
                     case when measures.slice is null then -1 else -2 end as segment_place
-                from {{ ref("experimentos__class_measures") }} as measures
+                from {{ experimentos.measures_of_classes(definitions, plan) }} as measures
                 where
-                    not measures.is_whole
-                    or measures.slice is not null
-                    or measures.shape not in ({{ plain | join(", ") }})
+                    (
+                        not measures.is_whole
+                        or measures.slice is not null
+                        or measures.shape not in ({{ plain | join(", ") }})
+                    )
+                    {%- if experimentos.joined_parts(definitions, plan) %}
+                        and measures.pair_id not in (select pair_id from joined_classes)
+                    {%- endif %}
                 {%- for experiment in definitions.experiments if experiment.get("segments") %}
                     {%- for name in experiment.segments %}
                         union all
@@ -92,7 +98,7 @@
                     {{ ref("stg_experimentos__arms") }} as arms
                     on pairs.experiment_index = arms.experiment_index
                 left join
-                    {{ ref("experimentos__caps") }} as caps
+                    {{ experimentos.caps_relation(definitions, plan) }} as caps
                     on readings.pair_id = caps.pair_id
                     and arms.population = caps.population
                 where pairs.quantile_level is null
@@ -155,11 +161,15 @@
                     end as n_capped
                 from asked
                 inner join
-                    (
-                        {{ experimentos.unit_metrics(definitions, plan, true) | indent(16) }}
-                    ) as unit_metrics
-                    on asked.pair_id = unit_metrics.pair_id
-                    and asked.slice is not distinct from unit_metrics.slice
+                    {% if caps_at_once -%} unit_metrics
+                    {%- else -%}
+                        (
+                            {{ experimentos.unit_metrics(definitions, plan, true) | indent(16) }}
+                        ) as unit_metrics
+                    {%- endif %} on asked.pair_id = unit_metrics.pair_id
+                    {%- if experimentos.has_slices(plan) %}
+                        and asked.slice is not distinct from unit_metrics.slice
+                    {%- endif %}
                     and asked.arm_id
                     = {{ experimentos.arm_of(experimentos.cohort_of("unit_metrics.unit_key")) }}
                 {%- if needs_units %}

@@ -204,7 +204,7 @@
         {% if by_anchor -%} case when {{ experimentos.is_mature() }} then 0 else 1 end
         {%- else -%} {{ experimentos.day_in_key("unit_metrics.unit_key") }}
         {%- endif %} as day
-    from {{ ref("experimentos__unit_metrics") }} as unit_metrics
+    from {{ experimentos.numbers_of_units(found, experimentos.plan(found)) }} as unit_metrics
     {%- if by_anchor %}
         inner join
             {{ ref("stg_experimentos__pairs") }} as pairs on unit_metrics.pair_id = pairs.pair_id

@@ -157,6 +157,19 @@
 {% endmacro %}
 
 {# The cap or lower cap of a part: the experiment's own, or the metric's. #}
+{# [kind, value that is cut, bound, amount] of all limits of a pair: covariates are cut as their values are. #}
+{% macro limits_of_values(pair) %}
+    {% set rows = [] %}
+    {% set has_covariate = pair.metric.covariate or pair.metric.covariate_column is not none %}
+    {% for (side, limit), cap in experimentos.caps_of(pair).items() %}
+        {% set cut = [side, side ~ "_cov"] if has_covariate else [side] %}
+        {% for x in cut %}
+            {% do rows.append([cap.kind, x, "upper" if limit == "cap" else "lower", cap.amount]) %}
+        {% endfor %}
+    {% endfor %}
+    {{ return(rows) }}
+{% endmacro %}
+
 {% macro limit_of(pair, side, limit) %}
     {% if pair.get(limit) is not none and pair.get(limit) is defined %}
         {{ return(pair[limit].get(side)) }}

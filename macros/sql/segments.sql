@@ -1,12 +1,16 @@
 {# The segments that any experiment uses, in the order of their columns. #}
 {% macro used_segments(found) %}
-    {% set names = [] %}
-    {% for experiment in found.experiments %}
-        {% for name in experiment.get("segments") or [] if name not in names %}
-            {% do names.append(name) %}
+    {#- asked for each of what may be a thousand experiments, so it is counted once -#}
+    {% if "used_segments" not in found %}
+        {% set names = {} %}
+        {% for experiment in found.experiments %}
+            {% for name in experiment.get("segments") or [] %}
+                {% do names.update({name: true}) %}
+            {% endfor %}
         {% endfor %}
-    {% endfor %}
-    {{ return(names | sort) }}
+        {% do found.update({"used_segments": names | sort}) %}
+    {% endif %}
+    {{ return(found.used_segments) }}
 {% endmacro %}
 
 {% macro has_phases(found) %}

@@ -12,18 +12,19 @@
 
 {% macro slot_value(source, value, relation, columns, fact) %}
     {% set read = experimentos.expression(relation, columns, value, fact.where) %}
+    {% set sql = experimentos.named_sql(read.sql, value, fact, "value") %}
     {% set operations = [] %}
     {% for slot in source.slots.values() if slot.value == source["values"].index(value) %}
         {% do operations.append(slot.operation) %}
     {% endfor %}
     {% set numeric = operations | reject("in", ["distinct", "values"]) | list %}
-    {% if not numeric and read.class not in ["number"] %} {{ return(read.sql) }} {% endif %}
+    {% if not numeric and read.class not in ["number"] %} {{ return(sql) }} {% endif %}
     {% if not numeric %}
         {#- distinct decimals stay what they are: as doubles, long ones would become the same -#}
-        {% set finite = experimentos.finite_double(read.sql, read.class) %}
-        {{ return("case when (" ~ finite ~ ") is not null then " ~ read.sql ~ " end") }}
+        {% set finite = experimentos.finite_double(sql, read.class) %}
+        {{ return("case when (" ~ finite ~ ") is not null then " ~ sql ~ " end") }}
     {% endif %}
-    {{ return(experimentos.finite_double(read.sql, read.class)) }}
+    {{ return(experimentos.finite_double(sql, read.class)) }}
 {% endmacro %}
 
 {% macro slot_aggregate(slot, source, by_phase) %}

@@ -6,6 +6,7 @@
             execute
             and not flags.FULL_REFRESH
             and experimentos.earlier("experimentos__kept_moments") is not none
+            and experimentos.earlier("experimentos__kept_bins") is not none
             and experimentos.earlier("experimentos__unit_days") is not none
         )
     }}
@@ -121,6 +122,13 @@
     {%- if execute and experimentos.remembers() and is_incremental() %}
         delete from {{ this }}
         where {{ experimentos.is_stale(this.render()) }}
+    {%- endif %}
+{% endmacro %}
+
+{# What is not known of bins is not known of moments either: kept_moments, which is built after them, notes both. #}
+{% macro note_bins() %}
+    {%- if execute and experimentos.remembers() and not experimentos.builds_all_above(model.unique_id) %}
+        {{ experimentos.forget_reads(["moments", "moments_as_of"]) }}
     {%- endif %}
 {% endmacro %}
 

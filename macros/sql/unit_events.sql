@@ -109,7 +109,7 @@
             {%- endif %} as {{ name }},
         {%- endfor %}
         {%- for mask in range(size.masks) %}
-            {{ experimentos.class_mask(predicates, columns, mask) }}
+            {{ experimentos.class_mask(predicates, columns, mask, fact) }}
             as mask_{{ mask }}{{ "," if not loop.last }}
         {%- endfor %}
     from
@@ -117,9 +117,9 @@
         {%- set asked = predicates.keys() | list %}
         {%- set conditions = [] %}
         {%- if source.only %}
-            {%- do conditions.append(experimentos.condition(columns, source.only)) %}
+            {%- do conditions.append(experimentos.named_condition(columns, source.only, fact)) %}
         {%- elif asked | length == 1 and asked[0] %}
-            {%- do conditions.append(experimentos.condition(columns, asked[0])) %}
+            {%- do conditions.append(experimentos.named_condition(columns, asked[0], fact)) %}
         {%- endif %}
         {%- set needed = experimentos.is_read_from(fact, relation, columns) %}
         {%- if needed %} {%- do conditions.append(needed) %} {%- endif %}
@@ -160,9 +160,10 @@
 
 {% macro item_value(name, expression, relation, columns, fact) %}
     {% set read = experimentos.expression(relation, columns, expression, fact.where) %}
-    {% set finite = experimentos.finite_double(read.sql, read.class) %}
+    {% set sql = experimentos.named_sql(read.sql, expression, fact, "value") %}
+    {% set finite = experimentos.finite_double(sql, read.class) %}
     {% if name == "item_number" %} {{ return(finite) }} {% endif %}
-    {% set text = experimentos.as_text(read.sql) %}
+    {% set text = experimentos.as_text(sql) %}
     {% if read.class == "number" %}
         {{ return("case when (" ~ finite ~ ") is not null then " ~ text ~ " end") }}
     {% endif %}

@@ -15,7 +15,29 @@
         | list
     ) %}
 
+    {%- set at_once = experimentos.is_at_once(definitions, plan) %}
+    {%- set capped = [] %}
+    {%- for shape in shapes if not experimentos.is_plain(shape) %}
+        {%- do capped.append(shape.index) %}
+    {%- endfor %}
+
     with
+
+        {%- if at_once %}
+            -- In one relation: planners guess badly how many rows of units are left.
+            asked_whole as materialized(
+
+                select arms.arm_id, measures.*
+                from class_measures as measures
+                inner join
+                    {{ ref("stg_experimentos__arms") }} as arms
+                    on measures.experiment_index = arms.experiment_index
+                where
+                    measures.is_whole
+                    and measures.shape not in ({{ experimentos.plain_shapes(plan) | join(", ") }})
+
+            ),
+        {%- endif %}
 
         read_whole as (
 
@@ -35,30 +57,56 @@
                 {{ experimentos.shape_case(shapes, "skipped") }} as n_skipped,
                 measures.is_zero_filled,
                 measures.threshold
-            from {{ ref("experimentos__unit_events") }} as unit_events
-            inner join
-                {{ ref("stg_experimentos__arms") }} as arms
-                on {{ experimentos.arm_of(experimentos.cohort_of("unit_events.unit_key")) }}
-                = arms.arm_id
-            inner join
-                {{ ref("experimentos__class_measures") }} as measures
-                on arms.experiment_index = measures.experiment_index
-                and unit_events.source = measures.source
-                {%- for mask in masks %}
-                    and unit_events.{{ mask }} = measures.{{ mask }}
-                {%- endfor %}
-            where
-                measures.is_whole
-                {%- if for_moments %}
-                    and (
-                        measures.slice is not null
-                        or measures.shape
-                        not in ({{ experimentos.plain_shapes(plan) | join(", ") }})
-                        {%- if segmented %}
-                            or measures.experiment_index in ({{ segmented | join(", ") }})
-                        {%- endif %}
-                    )
-                {%- endif %}
+            {%- if at_once %}
+                from
+                    (
+                        select *
+                        from unit_events
+                        where
+                            {%- for source in plan.sources.values() %}
+                                {{ "or " if not loop.first }} (
+                                    source = {{ source.index }}
+                                    and {{
+                                        experimentos.may_be_read(
+                                            plan, source.index, capped
+                                        ) or "true"
+                                    }}
+                                )
+                            {%- endfor %}
+                    ) as unit_events
+                inner join
+                    asked_whole as measures
+                    on {{ experimentos.arm_of(experimentos.cohort_of("unit_events.unit_key")) }}
+                    = measures.arm_id
+                    and unit_events.source = measures.source
+                    {%- for mask in masks %}
+                        and unit_events.{{ mask }} = measures.{{ mask }}
+                    {%- endfor %}
+            {%- else %}
+                from {{ ref("experimentos__unit_events") }} as unit_events
+                inner join
+                    {{ ref("stg_experimentos__arms") }} as arms
+                    on {{ experimentos.arm_of(experimentos.cohort_of("unit_events.unit_key")) }}
+                    = arms.arm_id
+                inner join
+                    {{ ref("experimentos__class_measures") }} as measures
+                    on arms.experiment_index = measures.experiment_index
+                    and unit_events.source = measures.source
+                    {%- for mask in masks %} and unit_events.{{ mask }} = measures.{{ mask }}
+                    {%- endfor %}
+                where
+                    measures.is_whole
+                    {%- if for_moments %}
+                        and (
+                            measures.slice is not null
+                            or measures.shape
+                            not in ({{ experimentos.plain_shapes(plan) | join(", ") }})
+                            {%- if segmented %}
+                                or measures.experiment_index in ({{ segmented | join(", ") }})
+                            {%- endif %}
+                        )
+                    {%- endif %}
+            {%- endif %}
 
         ),
 
@@ -100,7 +148,11 @@
                 unit_pairs.n_skipped,
                 pairs.is_zero_filled,
                 pairs.threshold
-            from {{ ref("experimentos__unit_pairs") }} as unit_pairs
+            from
+                {% if experimentos.caps_at_once(definitions, plan) -%}
+                    ({{ experimentos.unit_pairs(definitions, plan) }})
+                {%- else -%} {{ ref("experimentos__unit_pairs") }}
+                {%- endif %} as unit_pairs
             inner join
                 {{ ref("stg_experimentos__pairs") }} as pairs on unit_pairs.pair_id = pairs.pair_id
 

@@ -267,14 +267,15 @@
 {% endmacro %}
 
 {# Whether anything needs the numbers of single units as a table: caps that the data give, slices,
-   segments, quantiles, and windows that close within a day. #}
+   segments, quantiles, distributions, and windows that close within a day. #}
 {% macro needs_unit_metrics(definitions, plan) %}
     {% if (
-        experimentos.used_segments(definitions)
+        experimentos.has_any_bins(definitions)
+        or experimentos.used_segments(definitions)
         or experimentos.has_exact_closes(plan)
         or experimentos.has_part_days(definitions)
         or experimentos.has_slices(plan)
-        or experimentos.has_caps(plan)
+        or (experimentos.has_caps(plan) and experimentos.is_daily())
     ) %}
         {{ return(true) }}
     {% endif %}

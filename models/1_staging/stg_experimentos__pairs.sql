@@ -13,6 +13,7 @@
                         experimentos.is_zero_filled(metric),
                         experimentos.has_ages(pair),
                         experimentos.is_numerator_capped(pair),
+                        experimentos.has_bins(metric),
                     ]
                 }
             ) %}
@@ -51,6 +52,7 @@
                 metric.get("of"),
                 metric.get("by"),
                 "mature" if metric.get("mature", true) else "all",
+                seen[key][3] and experiment.summary is none,
             ]
         ) %}
     {%- endfor %}
@@ -91,6 +93,7 @@
             ("quantile_of", dbt.type_string()),
             ("slice", dbt.type_string()),
             ("decides_on", dbt.type_string()),
+            ("has_bins", "boolean"),
         ],
         rows,
     )

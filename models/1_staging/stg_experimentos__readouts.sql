@@ -38,13 +38,13 @@ from experiments
             select looks.experiment_index, max(looks.look_at) as look_at
             from {{ ref("stg_experimentos__looks") }} as looks
             inner join experiments on looks.experiment_index = experiments.experiment_index
-            where looks.look_at <= experiments.data_as_of and experiments.design != 'fixed'
+            where looks.look_at <= experiments.data_as_of
             group by looks.experiment_index
             union
             select experiments.experiment_index, max(past.look_date) as look_at
             from {{ ref("experimentos__past_looks") }} as past
             inner join experiments on past.experiment_id = experiments.experiment_id
-            where past.look_date <= experiments.data_as_of and experiments.design != 'fixed'
+            where past.look_date <= experiments.data_as_of
             group by experiments.experiment_index
         ) as looks
     inner join experiments on looks.experiment_index = experiments.experiment_index

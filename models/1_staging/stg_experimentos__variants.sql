@@ -1,5 +1,5 @@
 -- One row per experiment and variant with its planned share, in the last phase where there are
--- several.
+-- several, in the order of the definition.
 -- depends_on: {{ ref("stg_experimentos__experiments") }}
 {%- set rows = [] %}
 {%- for experiment in experimentos.definitions().experiments if experiment.status != "draft" %}
@@ -10,6 +10,7 @@
                 variant.label,
                 variant.share,
                 variant.label == experiment.control,
+                loop.index,
             ]
         ) %}
     {%- endfor %}
@@ -22,6 +23,7 @@
             ("variant", dbt.type_string()),
             ("planned_share", experimentos.type_double()),
             ("is_control", "boolean"),
+            ("position", "integer"),
         ],
         rows,
     )

@@ -36,9 +36,19 @@
             select
                 {{ experimentos.as_text(unit) if as_text else unit }} as unit,
                 {{ experimentos.event_time(fact, relation, columns) }} as event_at
-            from
-                {{ relation }}
-                {{ "where " ~ experimentos.condition(columns, experiment.activation["where"]) if experiment.activation["where"] }}
+            from {{ relation }}
+            {%- if experiment.activation["where"] %}
+                    {%- set owner = {
+                        "name": none,
+                        "where": experiment.where ~ ", `activation`",
+                    } %}
+                where
+                    {{
+                        experimentos.named_condition(
+                            columns, experiment.activation["where"], owner
+                        )
+                    }}
+            {%- endif %}
         ) as events
         on units.unit = events.unit
         and events.event_at

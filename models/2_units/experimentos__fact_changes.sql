@@ -4,12 +4,13 @@
 {%- set definitions = experimentos.definitions() %}
 {%- set plan = experimentos.plan(definitions) %}
 {%- set text = dbt.type_string() %}
-{%- set rows, facts = [], [] %}
+{%- set rows, facts, known = [], [], {} %}
 {%- if execute and experimentos.remembers() %}
     {%- for experiment, source, signature in experimentos.readings(definitions, plan) %}
         {%- do rows.append([experiment.name, source.index | string, signature]) %}
         {%- set covariate_seconds = experimentos.covariate_span(source) %}
         {%- for model in experimentos.source_models(source) %}
+            {%- do known.update({(experiment.name, model): true}) %}
             {%- do facts.append(
                 [
                     experiment.name,
@@ -19,6 +20,14 @@
                 ]
             ) %}
         {%- endfor %}
+    {%- endfor %}
+    {#- What only an activation reads is read whole by every run; its changes are for health. -#}
+    {%- for experiment in definitions.experiments
+        if experiment.get("activation") and experiment.arms and not experiment.is_archived %}
+        {%- set model = experiment.activation.model %}
+        {%- if (experiment.name, model) not in known %}
+            {%- do facts.append([experiment.name, "activation|" ~ model, "fact " ~ model, 0]) %}
+        {%- endif %}
     {%- endfor %}
 {%- endif %}
 
@@ -58,35 +67,55 @@ with
 
     ),
 
+    reached as (
+
+        select
+            facts.*,
+            {{
+                experimentos.add_seconds(
+                    "experiments.starts_at", "(-facts.covariate_seconds - 86400)"
+                )
+            }} as since,
+            experiments.data_as_of
+        from facts
+        inner join experiments on facts.experiment = experiments.experiment_id
+
+    ),
+
     now_read as (
 
         -- Of a day within which the data end only a part is read.
         select
-            facts.experiment,
-            facts.item,
+            reached.experiment,
+            reached.item,
             days.day,
             case
                 when
                     days.day > {{ experimentos.no_day() }}
-                    and experiments.data_as_of
+                    and reached.data_as_of
                     < {{ experimentos.add_seconds("cast(days.day as timestamp)", 86400) }}
-                then days.fingerprint || '|' || {{ experimentos.as_text("experiments.data_as_of") }}
+                then days.fingerprint || '|' || {{ experimentos.as_text("reached.data_as_of") }}
                 else days.fingerprint
             end as fingerprint
-        from facts
-        inner join experiments on facts.experiment = experiments.experiment_id
-        inner join {{ ref("stg_experimentos__model_days") }} as days on facts.fact_item = days.item
+        from reached
+        inner join
+            {{ ref("stg_experimentos__model_days") }} as days on reached.fact_item = days.item
         where
             days.day = {{ experimentos.no_day() }}
             or (
-                cast(days.day as timestamp) < experiments.data_as_of
+                cast(days.day as timestamp) < reached.data_as_of
                 and {{ experimentos.add_seconds("cast(days.day as timestamp)", 86400) }}
-                > {{
-                    experimentos.add_seconds(
-                        "experiments.starts_at", "(-facts.covariate_seconds - 86400)"
-                    )
-                }}
+                > reached.since
             )
+        union all
+        -- How far back this was: a day that comes later and lies after it is news.
+        select
+            experiment,
+            'since|' || item,
+            {{ experimentos.no_day() }},
+            {{ experimentos.as_text("since") }}
+        from reached
+        where since is not null
         union all
         -- Units that were numbered anew make all that was read of them worthless.
         select

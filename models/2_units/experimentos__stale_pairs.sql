@@ -5,22 +5,35 @@
 {%- set definitions = experimentos.definitions() %}
 {%- set plan = experimentos.plan(definitions) %}
 {%- set text = dbt.type_string() %}
-{%- set pairs, sources = [], [] %}
+{%- set pairs, sources, known, binned = [], [], {}, {} %}
 {%- set is_known = experimentos.remembers() and experimentos.knows_moments() %}
 {%- if execute %}
     {%- for experiment in definitions.experiments
         if experiment.summary is none and not experiment.is_archived %}
         {%- set shared = experimentos.signature_of_moments(experiment, definitions) %}
         {%- for pair in experiment.pairs %}
+            {%- set key = (pair.plan_key, experiment.activation is none) %}
+            {%- if key not in known %}
+                {%- do known.update({key: experimentos.reads_all_cohorts(pair, experiment)}) %}
+            {%- endif %}
+            {%- if pair.metric.name not in binned %}
+                {%- do binned.update({pair.metric.name: experimentos.has_bins(pair.metric)}) %}
+            {%- endif %}
             {%- do pairs.append(
                 [
                     pair.pair_id,
                     experiment.name,
                     pair.metric.name,
                     local_md5(
-                        [shared, pair.metric.get("hash"), pair.plan_key] | join("|")
+                        [
+                            shared,
+                            pair.metric.get("hash"),
+                            pair.plan_key,
+                            binned[pair.metric.name],
+                        ]
+                        | join("|")
                     ),
-                    experimentos.reads_all_cohorts(pair, experiment),
+                    known[key],
                 ]
             ) %}
             {%- for source in plan.needs[pair.plan_key] %}

@@ -4,6 +4,7 @@
 -- depends_on: {{ ref("experimentos__exclusions") }}, {{ ref("experimentos__age_inputs") }}
 -- depends_on: {{ ref("experimentos__unknown_labels") }}, {{ ref("experimentos__repeated_units") }}
 -- depends_on: {{ ref("experimentos__fact_spans") }}, {{ ref("experimentos__applied_caps") }}
+-- depends_on: {{ ref("experimentos__distributions") }}
 {%- for model in experimentos.listed_models("fact_models") + experimentos.listed_models(
     "assignment_models"
 ) %}
@@ -12,10 +13,11 @@
 {{ config(post_hook="{{ experimentos.keep_in_archive() }}") }}
 {%- set text = dbt.type_string() %}
 {%- set finished = experimentos.finished_now() %}
-{%- set rows = [] %}
-{%- for experiment in experimentos.definitions().experiments if experiment.name in finished %}
-    {%- set read = experimentos.rows_read(experiment, experimentos.definitions()) %}
-    {%- do rows.append([experiment.name, tojson(experiment), tojson(read)]) %}
+{%- set found = experimentos.definitions() %}
+{%- set experiments = found.experiments | selectattr("name", "in", finished) | list %}
+{%- set read, rows = experimentos.rows_read(experiments, found), [] %}
+{%- for experiment in experiments %}
+    {%- do rows.append([experiment.name, tojson(experiment), tojson(read[experiment.name])]) %}
 {%- endfor %}
 
 with

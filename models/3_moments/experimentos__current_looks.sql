@@ -1,32 +1,18 @@
--- One row per experiment: the look that this build takes or shows again, if any, and the next one.
--- depends_on: {{ ref("experimentos__readout_counts") }}, {{ ref("stg_experimentos__readouts") }}
--- depends_on: {{ ref("stg_experimentos__pairs") }}, {{ ref("stg_experimentos__arms") }}
--- depends_on: {{ ref("stg_experimentos__variants") }}
-{%- set definitions = experimentos.definitions() %}
-{%- set by_units = namespace(any=false) %}
-{%- for experiment in definitions.experiments %}
-    {%- if experiment.design == "group_sequential" and experiment.planned_n %}
-        {%- set by_units.any = true %}
-    {%- endif %}
-{%- endfor %}
+-- One row per experiment with planned looks: the look that this build takes or shows again, if
+-- any, and the next one. A fixed design has one, at its end.
+-- depends_on: {{ ref("experimentos__look_schedule") }}, {{ ref("experimentos__past_looks") }}
 {%- set parts = [
-    ["schedule", experimentos.look_schedule(by_units.any)],
+    ["experiments", experimentos.look_experiments()],
     ["past", experimentos.look_past()],
     ["taken", experimentos.look_taken()],
     ["shown", experimentos.look_shown()],
     ["due", experimentos.look_due()],
     ["upcoming", experimentos.look_upcoming()],
 ] %}
-{%- if by_units.any %}
-    {%- set parts = [
-        ["counts", experimentos.look_counts()],
-        ["shares", experimentos.look_shares()],
-    ] + parts %}
-{%- endif %}
 
 with
 
-    experiments as (select * from {{ ref("experimentos__experiments") }}),
+    schedule as (select * from {{ ref("experimentos__look_schedule") }}),
 
     {% for name, sql in parts %} {{ name }} as ({{ sql }}){{ "," if not loop.last }} {% endfor %}
 
@@ -64,4 +50,12 @@ left join
     on due.experiment_index = schedule.experiment_index
     and due.look_at = schedule.look_at
 left join upcoming on taken.experiment_index = upcoming.experiment_index
-where taken.design = 'group_sequential'
+where
+    taken.design = 'group_sequential'
+    or (
+        taken.design = 'fixed'
+        and (
+            taken.latest_look is not null
+            or taken.experiment_index in (select experiment_index from schedule)
+        )
+    )

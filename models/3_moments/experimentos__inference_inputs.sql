@@ -28,6 +28,15 @@
     "look",
     "is_open",
 ] %}
+{%- set is_decided %}
+    moments.as_of is not distinct from case
+        when cut.metric is null then asked.data_as_of else asked.look_at
+    end
+{%- endset %}
+{%- set is_at_end %}
+    case when asked.has_last_look then asked.look is not null else asked.is_final end
+    and {{ is_decided }}
+{%- endset %}
 
 with
 
@@ -62,11 +71,19 @@ with
             plans.spending_parameter,
             plans.futility,
             plans.plan_hash,
-            looks.look,
-            looks.look_at,
+            case
+                when experiments.design != 'fixed' or pairs.role != 'explore' then looks.look
+            end as look,
+            case
+                when experiments.design != 'fixed' or pairs.role != 'explore' then looks.look_at
+            end as look_at,
             looks.time_fraction,
             coalesce(looks.is_last_look, false) as is_last_look,
             looks.next_look_at,
+            -- Whether the end of a fixed design is a look. Metrics to explore are read on all data.
+            experiments.design = 'fixed'
+            and looks.experiment_index is not null
+            and pairs.role != 'explore' as has_last_look,
             coalesce(activated.population, 'assigned') as deciding_population,
             case
                 when pairs.is_dated and experiments.summary_model is null
@@ -129,10 +146,13 @@ with
         select distinct moments.experiment_id, moments.metric
         from moments
         inner join
-            {{ ref("experimentos__current_looks") }} as looks
-            on moments.experiment_id = looks.experiment_id
-            and moments.as_of = looks.look_at
-        where moments.segment = 'all' and moments.basis = 'mature'
+            asked
+            on moments.experiment_id = asked.experiment_id
+            and moments.metric = asked.metric
+            and moments.variant = asked.variant
+            and moments.as_of = asked.look_at
+            and moments.basis = asked.deciding_basis
+        where moments.segment = 'all'
 
     ),
 
@@ -175,7 +195,7 @@ with
             case
                 asked.design
                 when 'fixed'
-                then asked.is_final and moments.as_of is not distinct from asked.data_as_of
+                then {{ is_at_end }}
                 when 'group_sequential'
                 then asked.look is not null
                 else
@@ -187,11 +207,9 @@ with
             case
                 when asked.design = 'group_sequential'
                 then asked.is_last_look and moments.as_of is not distinct from asked.look_at
-                else asked.is_final and moments.as_of is not distinct from asked.data_as_of
+                else {{ is_at_end }}
             end as is_final,
-            moments.as_of is not distinct from case
-                when cut.metric is null then asked.data_as_of else asked.look_at
-            end
+            {{ is_decided }}
             and moments.segment = 'all'
             and moments.population = asked.deciding_population
             and moments.basis = asked.deciding_basis as is_deciding,

@@ -4,7 +4,7 @@
 -- closed stay
 -- as they are until what they read changes.
 -- depends_on: {{ ref("experimentos__stale_pairs") }}, {{ ref("experimentos__reads") }}
--- depends_on: {{ ref("experimentos__numbers") }}
+-- depends_on: {{ ref("experimentos__numbers") }}, {{ ref("experimentos__kept_bins") }}
 {{
     config(
         materialized=experimentos.kept_materialization(),
@@ -19,7 +19,8 @@
 -- depends_on: {{ ref("experimentos__unit_days") }}, {{ ref("stg_experimentos__facts") }}
 -- depends_on: {{ ref("experimentos__experiments") }}, {{ ref("stg_experimentos__measures") }}
 -- depends_on: {{ ref("stg_experimentos__pairs") }}, {{ ref("stg_experimentos__arms") }}
--- depends_on: {{ ref("experimentos__caps") }}, {{ ref("experimentos__slice_levels") }}
+-- depends_on: {{ ref("experimentos__unit_caps") }}, {{ ref("experimentos__slice_levels") }}
+-- depends_on: {{ ref("experimentos__unit_counts") }}
 {%- for model in experimentos.listed_models("assignment_models") + experimentos.listed_models(
     "fact_models"
 ) %}
@@ -28,6 +29,7 @@
 {%- set definitions = experimentos.definitions() %}
 {%- set plan = experimentos.plan(definitions) %}
 {%- set at_once = experimentos.is_at_once(definitions, plan) %}
+{%- set caps_at_once = experimentos.caps_at_once(definitions, plan) %}
 {%- set masks = experimentos.mask_names(experimentos.plan_size(plan).masks) %}
 {%- set text = dbt.type_string() %}
 {%- set plain = experimentos.plain_shapes(plan) %}
@@ -52,6 +54,12 @@ with
 
         grouped_measures as materialized({{ experimentos.grouped_measures(definitions, plan) }}),
 
+        {% if caps_at_once -%}
+            unit_metrics as materialized({{ experimentos.unit_metrics(definitions, plan, true) }}),
+
+            unit_caps as materialized({{ experimentos.caps_of_units(definitions) }}),
+        {%- endif %}
+
         pair_moments as ({{ experimentos.pair_moments(definitions, plan) }}),
     {%- endif %}
 
@@ -68,6 +76,12 @@ with
             moments.step_from,
             moments.step_to
             {%- for name in names %}, moments.{{ name }} {%- endfor %}
+            {%- if caps_at_once %}
+                -- What numbers were cut at, which experimentos__caps reads.
+                {%- for column in experimentos.cap_columns() %}
+                    , cast(null as {{ experimentos.type_double() }}) as {{ column }}
+                {%- endfor %}
+            {%- endif %}
         from {{ "class_moments" if at_once else ref("experimentos__class_moments") }} as moments
         inner join
             {{ ref("stg_experimentos__arms") }} as arms
@@ -104,9 +118,22 @@ with
             moments.step_from,
             moments.step_to
             {%- for name in names %}, moments.{{ name }} {%- endfor %}
+            {%- if caps_at_once %}
+                {%- for column in experimentos.cap_columns() %}, caps.{{ column }} {%- endfor %}
+            {%- endif %}
         from {{ "pair_moments" if at_once else ref("experimentos__pair_moments") }} as moments
         inner join
             {{ ref("experimentos__stale_pairs") }} as stale on moments.pair_id = stale.pair_id
+        {%- if caps_at_once %}
+            inner join
+                {{ ref("stg_experimentos__arms") }} as arms
+                on {{ experimentos.arm_of("moments.cohort") }} = arms.arm_id
+            left join
+                unit_caps as caps
+                on moments.pair_id = caps.pair_id
+                and moments.basis = caps.basis
+                and arms.population = caps.population
+        {%- endif %}
         where {{ experimentos.day_of("moments.cohort") }} >= stale.from_day
 
     )

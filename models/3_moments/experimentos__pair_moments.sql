@@ -6,7 +6,7 @@
 -- depends_on: {{ ref("experimentos__unit_days") }}, {{ ref("experimentos__stale_pairs") }}
 -- depends_on: {{ ref("stg_experimentos__measures") }}, {{ ref("stg_experimentos__pairs") }}
 -- depends_on: {{ ref("stg_experimentos__arms") }}, {{ ref("experimentos__experiments") }}
--- depends_on: {{ ref("experimentos__caps") }}, {{ ref("experimentos__unit_pairs") }}
+-- depends_on: {{ ref("experimentos__unit_caps") }}, {{ ref("experimentos__unit_pairs") }}
 {%- set definitions = experimentos.definitions() %}
 {%- set plan = experimentos.plan(definitions) %}
 

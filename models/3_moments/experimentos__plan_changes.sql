@@ -1,12 +1,38 @@
--- One row per experiment that was looked at: whether its plan is still that of its looks, and how
--- many of them were taken on dates that are no longer planned.
+-- One row per experiment that was looked at: whether its plan is that of its looks, how many looks
+-- were taken on dates that are no longer planned, and what was edited of its dates since.
 with
 
     looks as (
 
-        select experiment_id, look_date, data_date, plan_hash
+        select experiment_id, look_date, data_date, plan_hash, min(seen_at) as seen_at
         from {{ ref("experimentos__past_looks") }}
         group by experiment_id, look_date, data_date, plan_hash
+
+    ),
+
+    -- What may change, and is told: a look that stays on its date may come to stand for
+    -- another part of the whole, and another start for other units.
+    redated as (
+
+        select
+            edits.experiment_id,
+            cast(
+                {{ experimentos.text_list("edits.change") }} as {{ dbt.type_string() }}
+            ) as date_edits
+        from {{ ref("experimentos__edits") }} as edits
+        inner join
+            (
+                select experiment_id, min(seen_at) as seen_at from looks group by experiment_id
+            ) as first_looks
+            on edits.experiment_id = first_looks.experiment_id
+            and edits.first_seen_at > first_looks.seen_at
+        inner join
+            {{ ref("stg_experimentos__experiments") }} as plans
+            on edits.experiment_id = plans.experiment_id
+        where
+            (edits.part = 'start' and plans.design != 'fixed')
+            or (edits.part in ('end', 'looks', 'planned_n') and plans.design = 'group_sequential')
+        group by edits.experiment_id
 
     ),
 
@@ -35,10 +61,12 @@ select
     ) as is_changed,
     cast(
         coalesce(
-            max(case when plans.design = 'group_sequential' then moved.n_moved_looks end), 0
+            max(case when plans.design != 'always_valid' then moved.n_moved_looks end), 0
         ) as bigint
-    ) as n_moved_looks
+    ) as n_moved_looks,
+    max(redated.date_edits) as date_edits
 from {{ ref("stg_experimentos__experiments") }} as plans
 inner join looks on plans.experiment_id = looks.experiment_id
 left join moved on plans.experiment_id = moved.experiment_id
+left join redated on plans.experiment_id = redated.experiment_id
 group by plans.experiment_id, plans.plan_override

@@ -109,6 +109,8 @@ select
         "lower_stagewise",
         "upper_stagewise",
         "restated_by",
+        "skewness",
+        "is_too_skewed",
     ] %}
         effects.{{ name }}{{ "," if not loop.last }}
     {%- endfor %}

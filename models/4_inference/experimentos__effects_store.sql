@@ -86,6 +86,8 @@
             ("test_level", double),
             ("launch_level", double),
             ("harm_level", double),
+            ("skewness", double),
+            ("is_too_skewed", "boolean"),
         ],
         [],
     )

@@ -1,8 +1,6 @@
 -- One row per hypothesis and look that was taken. Remembers: written once, never rebuilt. An
 -- always-valid
--- design has one look, the start of its sequence. Fixed designs are not remembered: they have one
--- look, on
--- the data at their end.
+-- design has one look, the start of its sequence; a fixed one the look at its planned end.
 {{ config(materialized="incremental", full_refresh=false, on_schema_change="append_new_columns") }}
 {%- set double = experimentos.type_double() %}
 {%- set shared = [
@@ -30,8 +28,12 @@ with
 
         select
             effects.*,
-            experiments.data_as_of as seen_at,
+            coalesce(
+                experiments.data_as_of,
+                case when not experiments.is_dated then experiments.as_of end
+            ) as seen_at,
             plans.plan_hash,
+            plans.plan_override,
             plans.spending,
             plans.spending_parameter,
             experiments.design
@@ -45,8 +47,19 @@ with
         where
             effects.used_for_decision
             and effects.role != 'explore'
-            and experiments.design != 'fixed'
             and effects.look is not null
+            -- A fixed design has one look: what health blocks is not read, so it is not taken.
+            and (
+                experiments.design != 'fixed'
+                or not exists (
+                    select 1
+                    from {{ ref("experimentos__health") }} as health
+                    where
+                        health.experiment_id = effects.experiment_id
+                        and health.variant in ('all', effects.variant, effects.control)
+                        and health.status = 'blocked'
+                )
+            )
             -- While a changed plan is held nothing can be decided, so nothing is spent.
             and (
                 plans.plan_override is not null
@@ -123,6 +136,8 @@ select
         case
             when design = 'always_valid'
             then 'normal_mixture'
+            when design = 'fixed'
+            then 'all at once'
             when test = 'harm'
             then 'pocock'
             else spending
@@ -133,6 +148,7 @@ select
             when design = 'group_sequential' and test != 'harm' then spending_parameter
         end as {{ double }}
     ) as spending_parameter,
+    cast(plan_override as {{ dbt.type_string() }}) as plan_override,
     {%- for name in shared %} {{ name }}, {%- endfor %}
     {%- for name in launched %}
         case when test != 'harm' then {{ name }} end as {{ name }}{{ "," if not loop.last }}

@@ -26,6 +26,15 @@ with
 
     ),
 
+    -- Where benefits are equal the order of the definition decides, and not what a label is.
+    positions as (
+
+        select experiments.experiment_id, variants.variant, variants.position
+        from {{ ref("stg_experimentos__variants") }} as variants
+        inner join experiments on variants.experiment_index = experiments.experiment_index
+
+    ),
+
     ranked as (
 
         select
@@ -40,8 +49,13 @@ with
                     when '{{ rule }}' then {{ loop.index }}
                 {%- endfor %}
             end as priority,
-            first_benefits.benefit
+            first_benefits.benefit,
+            positions.position
         from variant_decisions
+        left join
+            positions
+            on variant_decisions.experiment_id = positions.experiment_id
+            and variant_decisions.variant = positions.variant
         left join
             first_benefits
             on variant_decisions.experiment_id = first_benefits.experiment_id
@@ -55,7 +69,7 @@ with
             *,
             row_number() over (
                 partition by experiment_id
-                order by urgency, priority, benefit desc nulls last, variant
+                order by urgency, priority, benefit desc nulls last, position
             ) as place
         from ranked
 

@@ -39,6 +39,5 @@ where
     effects.segment = 'all'
     and deciding.segment = 'all'
     and deciding.used_for_decision
-    and deciding.is_latest
     and effects.role in ('success', 'guardrail')
 order by effects.experiment_id, effects.role desc, effects.metric, effects.variant, effects.as_of

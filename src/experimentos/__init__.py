@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from experimentos.inference.quantile_effect import quantile_difference, quantile_ratio
     from experimentos.inference.rate_ratio import katz, koopman
     from experimentos.inference.score import score
+    from experimentos.inference.skewed_score import skewed_score
     from experimentos.inference.wald import wald
     from experimentos.inference.welch import welch
     from experimentos.moments import JointMoments, Moments, from_sums, merge
@@ -129,6 +130,7 @@ _HOMES = {
     "ratio": "estimators",
     "score": "inference.score",
     "share_explained": "estimators",
+    "skewed_score": "inference.skewed_score",
     "superior": "inference.margins",
     "variance_removed": "estimators",
     "wald": "inference.wald",
@@ -193,6 +195,7 @@ __all__ = [
     "score",
     "sequential",
     "share_explained",
+    "skewed_score",
     "superior",
     "tables",
     "variance_removed",

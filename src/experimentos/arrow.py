@@ -157,8 +157,12 @@ def strings(table: pa.Table, name: str, *, default: str = "") -> StringArray:
     array of str, shape (rows,)
         Texts.
     """
-    column = pc.fill_null(table.column(name), default)
-    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.str_)
+    # Few texts are different: each is made a Python object once.
+    encoded = pc.fill_null(table.column(name), default).combine_chunks().dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    words = np.asarray(encoded.dictionary.to_pylist(), dtype=np.str_)
+    return np.asarray(words[encoded.indices.to_numpy()])
 
 
 def codes(table: pa.Table, names: list[str]) -> IntArray:
@@ -183,8 +187,9 @@ def codes(table: pa.Table, names: list[str]) -> IntArray:
         if isinstance(encoded, pa.ChunkedArray):
             encoded = encoded.combine_chunks()
         values = np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
-        combined = code * (int(values.max(initial=0)) + 1) + values
-        code = np.unique(combined, return_inverse=True)[1].astype(np.int64)
+        if values.any():
+            combined = code * (int(values.max()) + 1) + values
+            code = np.unique(combined, return_inverse=True)[1].astype(np.int64)
     return code
 
 

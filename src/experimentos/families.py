@@ -193,21 +193,21 @@ def _launch(
     given: Hypotheses, n_arms: FloatArray, n_success: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Launch p-value of each comparison's arm, corrected over arms, and the arm's level."""
-    arms, first, arm_of = np.unique(
-        np.stack([given.group, given.arm], axis=1), axis=0, return_index=True, return_inverse=True
+    _, first, arm_of = np.unique(
+        _combined(given.group, given.arm), return_index=True, return_inverse=True
     )
     superior = _one_if_missing(given.p_superior)
     inferior = _one_if_missing(given.p_noninferior)
     margin = given.is_guardrail & given.has_margin
-    smallest, largest = np.ones(len(arms)), np.zeros(len(arms))
+    smallest, largest = np.ones(first.size), np.zeros(first.size)
     np.minimum.at(smallest, arm_of[given.is_success], superior[given.is_success])
     np.maximum.at(largest, arm_of[margin], inferior[margin])
     # A margin guardrail with no row in this arm is not shown.
-    seen = np.bincount(arm_of, weights=margin, minlength=len(arms))
+    seen = np.bincount(arm_of, weights=margin, minlength=first.size)
     largest = np.where(seen < _distinct(given.group, given.metric, margin)[first], 1.0, largest)
     p_arm = np.minimum(1.0, np.maximum(n_success[first] * smallest, largest))
     p_arm = np.where(n_success[first] == 0, 1.0, p_arm)
-    corrected = holm(p_arm, arms[:, 0], level=given.alpha[first] / 2, sizes=n_arms[first])
+    corrected = holm(p_arm, given.group[first], level=given.alpha[first] / 2, sizes=n_arms[first])
     return p_arm[arm_of], corrected.p_value[arm_of], corrected.level[arm_of]
 
 
@@ -239,5 +239,11 @@ def _distinct(group: IntArray, member: IntArray, counted: BoolArray) -> FloatArr
     """Count the distinct members that count of each element's group."""
     if group.size == 0:
         return np.empty(0)
-    pairs = np.unique(np.stack([group[counted], member[counted]], axis=1), axis=0)
-    return np.bincount(pairs[:, 0], minlength=int(group.max()) + 1)[group].astype(np.float64)
+    _, first = np.unique(_combined(group, member)[counted], return_index=True)
+    members = np.bincount(group[counted][first], minlength=int(group.max()) + 1)
+    return members[group].astype(np.float64)
+
+
+def _combined(group: IntArray, member: IntArray) -> IntArray:
+    """Give each pair of numbers one, in their order."""
+    return np.asarray(group * (member.max(initial=0) + 1) + member)

@@ -115,8 +115,9 @@ def compare(
     groups : sequence of str
         Columns that tell experiments or segments apart.
     method : str, optional
-        A key of `METHODS` for all. Default: events by the score test, by the exact one where an arm
-        has fewer than 10 expected; others by Welch's test.
+        A key of `METHODS` for all. Default: events by the score test, corrected where unequal arms
+        leave it skewed, by the exact one where an arm has fewer than 10 expected; others by
+        Welch's test.
     alpha : float
         Two-sided error rate; intervals have coverage ``1 - alpha``.
 

@@ -232,3 +232,28 @@ def test_so_does_one_that_fails_within_functions(
     (line,) = {line.strip() for line in said.splitlines() if line.strip().startswith("LINE ")}
     assert place in line
     assert ("models/assigned.yml" if segments else "models/orders.yml") in line
+
+
+@pytest.mark.parametrize(
+    ("metric", "place"),
+    [
+        ({"type": "mean", "value": "cast(status as double) + 1"}, "metric m and 1 more, value"),
+        ({"type": "mean", "value": '"select"', "where": "status > 3"}, "metric m, where"),
+        ({"type": "mean", "value": '"select"', "by": "cast(status as date)"}, "metric m, by"),
+    ],
+    ids=["value", "where", "by"],
+)
+def test_so_does_one_that_fails_on_a_row(project_of_strings, tmp_path, metric, place):
+    """It binds, so the build finds it when it reads the rows."""
+    metrics = {"fine": {"type": "proportion"}, "m": metric}
+    if "cast" in metric["value"]:
+        metrics["also"] = {
+            "type": "ratio",
+            "numerator": {"value": metric["value"]},
+            "denominator": {"aggregate": "count"},
+        }
+    project = make(project_of_strings, tmp_path, metrics, explore=["m"])
+    said = project.fail("build", "--select", "+experimentos__unit_events")
+    (line,) = {line.strip() for line in said.splitlines() if line.strip().startswith("LINE ")}
+    assert place in line
+    assert "models/orders.yml" in line

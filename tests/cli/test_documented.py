@@ -85,3 +85,38 @@ def test_every_path_named_exists(file):
     for path in re.findall(r"`((?:macros|models|src|reports|tests|project|memo)/[\w./-]+)`", text):
         places = [ROOT / path, ROOT / "src" / "experimentos" / path]
         assert any(place.exists() for place in places), path
+
+
+def promises():
+    """Rows of docs/promises.md: what is promised, the files that it names, its tests and cases."""
+    page = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
+    for line in page.splitlines():
+        if line.startswith("| ") and not line.startswith(("| Promise", "| :--")):
+            promise, files, guards = (cell.strip() for cell in line.strip("|").split("|"))
+            named = re.findall("`([^`]+)`", guards)
+            tests = [name.split("::") for name in named if "::" in name]
+            yield (
+                promise,
+                re.findall("`([^`]+)`", files),
+                tests,
+                [n for n in named if "::" not in n],
+            )
+
+
+def test_every_promise_has_a_test_and_a_place_that_exist():
+    cases = {
+        entry["name"]
+        for path in (ROOT / "tests" / "dbt" / "decisions").glob("*.yml")
+        for entry in yaml.safe_load(path.read_text(encoding="utf-8"))
+    }
+    roots = [ROOT / part for part in ("src/experimentos", "macros", "models")]
+    found = list(promises())
+    assert len(found) > 50
+    for promise, files, tests, names in found:
+        assert tests or names, promise
+        for file in files:
+            assert any((root / file).exists() for root in roots), (promise, file)
+        for file, test in tests:
+            text = (ROOT / "tests" / file).read_text(encoding="utf-8")
+            assert f"def {test}(" in text, (promise, file, test)
+        assert set(names) <= cases, (promise, set(names) - cases)

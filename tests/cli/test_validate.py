@@ -83,6 +83,12 @@ def shop(project_of_strings, tmp_path_factory, rows):
     return project
 
 
+PAST = ("--past", "--metric", "bought:20%", "--metric", "spent", "--guardrail", "per_order:20%",
+        "--mde", "20%", "--on", "assigned", "--from", "2026-01-01", "--until", "2026-01-11",
+        "--alpha", "0.1", "--looks", "2", "--runs", "300", "--salt", "again",
+        "--format", "json")  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def validate(run, shop):
     def validate(*arguments):
@@ -225,3 +231,57 @@ def test_an_edited_experiment_has_to_be_built_first(validate, shop):
         path.write_text(before)
     assert answer.code == 1
     assert "edited after the last build" in answer.err
+
+
+def test_units_of_past_weeks_are_dealt_as_those_of_an_experiment_are(validate, shop):
+    tables = {row["table_name"] for row in shop.rows("select table_name from duckdb_tables()")}
+    kept = shop.mart("validation")
+    past = validate(*PAST)
+    assert past.code == 0, past.out + past.err
+    (found,) = past.json["experiments"]
+    assert found["experiment_id"] == "past units"
+    population = past.json["population"]
+    assert (population["model"], population["units"]) == ("assigned", UNITS)
+    assert (population["first"], population["until"]) == ("2026-01-01", "2026-01-11")
+    # The experiment has the same units, days, metrics and design; so has every deal.
+    gate = validate(
+        "-e", "gate", "--arms", "all", "--runs", "300", "--salt", "again", "--no-write",
+        "-m", "bought", "-m", "spent", "-m", "per_order", "--format", "json",
+    ).json["experiments"][0]  # fmt: skip
+    assert found["n_units"] == gate["n_units"] == UNITS
+
+    def rates(document):
+        return {
+            (row["metric"], row["test"], row["measure"]): (row["n_runs"], row["n_rejected"])
+            for row in document["rates"]
+        }
+
+    assert rates(found) == rates(gate)
+    assert len(rates(found)) > 10
+    # Nothing is left behind, and nothing is written.
+    after = {row["table_name"] for row in shop.rows("select table_name from duckdb_tables()")}
+    assert after == tables
+    assert shop.mart("validation") == kept
+
+
+def test_options_of_the_past_and_of_experiments_are_not_mixed(validate):
+    for given, told in (
+        (("--on", "assigned", "--alpha", "0.1"), "--alpha, --on need --past"),
+        (("--past", "-m", "bought", "-e", "gate"), "--experiment cannot be given with --past"),
+        (("--past",), "--metric must name a success metric, got none"),
+        (("--past", "-m", "bought", "--looks", "0"), "--looks must be from 1 to 100, got 0"),
+    ):
+        answer = validate(*given)
+        assert answer.code == 2
+        assert told in " ".join(answer.err.replace("\u2502", " ").split())
+
+
+def test_metrics_that_cannot_be_dealt_are_told_of_the_past_too(validate):
+    answer = validate(*PAST, "--metric", "spent_p90")
+    assert answer.code == 0, answer.out + answer.err
+    (found,) = answer.json["experiments"]
+    assert "quantile" in found["left_out"]["spent_p90"]
+    assert {row["metric"] for row in found["rates"]} == {"bought", "spent", "per_order"}
+    answer = validate("--past", "--metric", "unknown", "--on", "assigned")
+    assert answer.code == 1
+    assert "unknown" in answer.err

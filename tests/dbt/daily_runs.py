@@ -97,6 +97,8 @@ class DailyRuns:
         if self.is_full and project is None:
             arguments = (*arguments, "--full-refresh")
         start = time.monotonic()
+        # A look keeps its numbers whatever is read later; here it is what is read that is compared.
+        self.project.forget_looks()
         result = (project or self.project).dbt("run", *arguments)
         if "DAILY_RUNS_TOLD" in os.environ:
             seconds = time.monotonic() - start
@@ -184,11 +186,12 @@ def full_refresh(runs: DailyRuns, step: Step, draw: Random) -> None:
 
 
 def recomputed(runs: DailyRuns, step: Step, draw: Random) -> None:
-    """Kept moments are lost. They hide rows of units that are wrong until they are read again."""
+    """What is kept is lost. It hides rows of units that are wrong until they are read again."""
     changed(runs.shop, step.change, step.seed)
     runs.write()
     with duckdb.connect(str(runs.project.database)) as connection:
-        connection.execute("drop table if exists main.experimentos__kept_moments")
+        for name in draw.choice([("moments",), ("bins",), ("moments", "bins")]):
+            connection.execute(f"drop table if exists main.experimentos__kept_{name}")
     runs.run()
 
 

@@ -10,6 +10,7 @@ Many cases have a twin with other labels: no verdict hangs on what variants are 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import zlib
 from dataclasses import dataclass
 from fractions import Fraction
@@ -98,7 +99,11 @@ class Totals(Case):
 
 
 class Run(Case):
-    """Units arrive for `days`; the second build reads them until `day` days after the start."""
+    """Units arrive for `days`; the second build reads them until `day` days after the start.
+
+    Of `undated` ones the assignments have no times, so that windows begin at the start for all. A
+    `listed` one is a row of the table that `experiments_from` names, not an exposure.
+    """
 
     day: int
     days: int = 14
@@ -107,6 +112,8 @@ class Run(Case):
     before: dict[str, Any] = {}
     crossovers: float = 0.0
     edit: dict[str, Any] | None = None
+    undated: bool = False
+    listed: bool = False
     week_before: Expected | None = None
 
     @property
@@ -177,24 +184,33 @@ def build_totals(project: Project) -> None:
 
 def write_runs(project: Project) -> None:
     """Write the units of all runs; the same ones whatever the labels."""
-    rows, events = [], [_events("nobody", "tick", [LAST - n * DAY for n in range(60)], 1.0)]
+    # As many a day as a day of history needs, so that it begins 59 days before the last.
+    ticks = [LAST - n * DAY for n in range(60)] * 100
+    events = [_events("nobody", "tick", ticks, 1.0)]
+    tables: dict[str, list[pa.Table]] = {"assigned": [], "events": events}
     for twin in RUNS_TWINS:
-        rows.append(_assigned(twin))
+        # A model without times is of one experiment: others would have those of dated ones.
+        model = twin.name if twin.case.undated else "assigned"
+        tables.setdefault(model, []).append(_assigned(twin))
         events += [] if twin.suffix else _happened(twin.case)
-    for name, tables in (("assigned", rows), ("events", events)):
-        project.model(f"raw_{name}", pa.concat_tables(tables))
+    for name, rows in tables.items():
+        project.model(f"raw_{name}", pa.concat_tables(rows))
 
 
 def build_runs(project: Project, until: dt.datetime, *, edited: bool) -> None:
     """Build the runs on the data that are there by then, with what was edited or without."""
+    undated = [twin.name for twin in RUNS_TWINS if twin.case.undated]
     project.settings |= {
-        "assignment_models": ["fct_assigned"], "fact_models": ["fct_events"], "archive": False,
+        "assignment_models": [f"fct_{name}" for name in ("assigned", *undated)],
+        "fact_models": ["fct_events"], "archive": False, "experiments_from": "fct_experiments",
         "as_of": (until + dt.timedelta(hours=7)).isoformat(" "),
     }  # fmt: skip
     project.write_settings()
+    assigned = {"experiment": "experiment", "variant": "variant", "unit": "unit"}
     for name, meta in (
-        ("assigned", {"assignments": {"experiment": "experiment", "variant": "variant",
-                                      "unit": "unit", "timestamp": "happened_at"}}),
+        ("assigned", {"assignments": assigned | {"timestamp": "happened_at"}}),
+        *((name, {"assignments": assigned | {"experiment": {"literal": name}, "timestamp": "none"}})
+          for name in undated),
         ("events", {"unit": "unit", "timestamp": "happened_at", "metrics": METRICS}),
     ):  # fmt: skip
         raw = f"{{{{ ref('raw_{name}') }}}}"
@@ -211,8 +227,10 @@ def build_runs(project: Project, until: dt.datetime, *, edited: bool) -> None:
             "monitoring": "fixed",
         }
         more = run.edit if edited and run.edit else {}
-        definitions.append((twin.name, dates | _definition(twin, more)))
-    _write(project, definitions)
+        definitions.append((twin, dates | _definition(twin, more)))
+    listed = [(twin.name, given) for twin, given in definitions if twin.case.listed]
+    project.model("fct_experiments", pa.Table.from_pylist([_row(*one) for one in listed]))
+    _write(project, [(twin.name, given) for twin, given in definitions if not twin.case.listed])
     result = project.dbt("run")
     assert result.success, problems(result)
 
@@ -251,6 +269,16 @@ def _definition(twin: Twin, more: dict[str, Any]) -> dict[str, Any]:
     else:
         settings["variants"] = {twin.labels[name]: share for name, share in variants.items()}
     return {"id": twin.name} | settings
+
+
+def _row(name: str, definition: dict[str, Any]) -> dict[str, Any]:
+    """Write a definition as people do in a table: texts, numbers, and JSON of what is nested."""
+    columns = {"start": "starts_at", "end": "ends_at"}
+    row = {
+        columns.get(key, key): json.dumps(value) if isinstance(value, list | dict) else value
+        for key, value in definition.items()
+    }
+    return {"experiment_id": name} | dict.fromkeys(("alpha_harm", "mde", "status")) | row
 
 
 def _dated(value: Any, start: dt.datetime) -> Any:
@@ -328,15 +356,17 @@ def _happened(run: Run) -> list[pa.Table]:
             size = len(units)
             seed = zlib.crc32(f"{run.name}{name}{metric}{day}".encode())
             rng = np.random.default_rng(seed)
-            if metric in RATES:
+            given = arms[name]
+            if metric in RATES or isinstance(given, dict):
+                share, amount = given.values() if isinstance(given, dict) else (given, 1.0)
                 # As many as the share says, to a unit, over all days together.
-                due[name, metric] += size * _on(arms[name], day, run.days)
+                due[name, metric] += size * _on(share, day, run.days)
                 count = round(due[name, metric])
                 due[name, metric] -= count
-                values = np.where(rng.permutation(size) < count, 1.0, np.nan)
+                values = np.where(rng.permutation(size) < count, amount, np.nan)
                 events.append(_events(units, metric, after, values))
                 continue
-            mean, deviation = arms[name]
+            mean, deviation = given
             values = mean + deviation * ndtri((rng.permutation(size) + 0.5) / size)
             events.append(_events(units, metric, after, values))
             if metric in run.before:

@@ -28,6 +28,7 @@ class Shop:
         self.more: dict[str, Any] = {}
         self.settings: dict[str, Any] = {}
         self.days, self.per_day = DAYS, PER_DAY
+        self.name = "shop"
 
     def rate(self, variant: str, day: int) -> float:
         given = self.rates[variant]
@@ -68,7 +69,7 @@ class Shop:
         ):  # fmt: skip
             here = [row for row in rows if row["at"] <= as_of + dt.timedelta(hours=7)]
             self.project.model(name, pa.Table.from_pylist(here), meta)
-        self.project.experiment("shop", {
+        self.project.experiment(self.name, {
             "start": START.isoformat(" "), "end": (START + DAYS * DAY).isoformat(" "),
             "control": "control", "variants": {"control": 0.5, "treatment": 0.5},
             "success": ["ordered"], "guardrails": {"spent": {"margin": "30%"}},

@@ -135,6 +135,15 @@ class Project:
         assert not result.success
         return problems(result)
 
+    def forget_looks(self) -> None:
+        """Let the next build take looks as a first one does, where only what it reads is tested."""
+        if self.database.exists():
+            with duckdb.connect(str(self.database)) as connection:
+                if "experimentos__looks" in {
+                    name for (name,) in connection.sql("show tables").fetchall()
+                }:
+                    connection.execute("delete from experimentos__looks")
+
     def rows(self, query: str) -> list[dict[str, Any]]:
         """Read from the marts; names of marts may be written without their prefix as {moments}."""
         cursor = self.reader().execute(query)

@@ -105,7 +105,7 @@ def test_every_experiment_has_a_decision(built):
 
 def test_no_number_of_any_mart_is_infinite_or_not_a_number(built):
     marts = ["moments", "effects", "effects_by_age", "health", "power", "posteriors",
-             "decision_evidence", "variant_decisions"]  # fmt: skip
+             "decision_evidence", "variant_decisions", "distributions"]  # fmt: skip
     for mart in marts:
         for row in built.mart(mart):
             for column, value in row.items():

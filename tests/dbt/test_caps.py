@@ -134,32 +134,70 @@ def shop() -> Shop:
     )
 
 
-@pytest.fixture(scope="module")
-def built(shop, tmp_path_factory) -> Project:
-    settings = {
+def build(shop: Shop, folder: Path, experiments: dict, **settings: bool) -> Project:
+    named = {
         "assignment_models": ["assigned"],
         "fact_models": ["sales", "orders"],
         "as_of": shop.as_of.isoformat(" "),
     }
-    project = Project(tmp_path_factory.mktemp("caps"), settings)
+    project = Project(folder, named | settings)
     for table in (*shop.assignments, *shop.facts):
         project.model(table.name, typed(table.rows), table.meta)
-    for name, definition in EXPERIMENTS.items():
+    for name, definition in experiments.items():
         project.experiment(name, definition)
-    project.build("--select", "+experimentos__moments")
+    project.build("--select", "+experimentos__moments", "experimentos__applied_caps")
     return project
 
 
-def test_every_row_is_that_of_the_brute_force(built, shop):
-    expected = [
+@pytest.fixture(scope="module")
+def built(shop, tmp_path_factory) -> Project:
+    return build(shop, tmp_path_factory.mktemp("caps"), EXPERIMENTS)
+
+
+# Without segments and windows of hours nothing needs a table of units.
+UNCUT = {
+    name: {key: value for key, value in definition.items() if key != "segments"}
+    | {"success": [metric for metric in definition["success"] if metric != "hours"]}
+    for name, definition in EXPERIMENTS.items()
+}
+
+
+@pytest.fixture(scope="module")
+def at_once(shop, tmp_path_factory) -> Project:
+    return build(shop, tmp_path_factory.mktemp("at_once"), UNCUT, daily=False)
+
+
+def truth(shop: Shop, experiments: dict) -> list[dict]:
+    return [
         row
-        for name, definition in EXPERIMENTS.items()
+        for name, definition in experiments.items()
         for metric, entry in entries(definition)
         for row in series(shop, name, definition, metric, entry).values()
     ]
+
+
+def test_every_row_is_that_of_the_brute_force(built, shop):
+    expected = truth(shop, EXPERIMENTS)
     assert sum((row["n_capped"] or 0) > 0 for row in expected) > 100
     lines = differences(built.mart("moments"), expected)
     assert not lines, report(lines)
+
+
+def test_caps_found_with_the_moments_are_those_found_before_them(built, at_once, shop):
+    assert at_once.rows("select 1 from experimentos__unit_events") == []
+    found = at_once.mart("moments")
+    latest = {(row["experiment_id"], row["metric"]): row["as_of"] for row in found}
+    assert len(latest) == sum(len(definition["success"]) for definition in UNCUT.values())
+    expected = [
+        row
+        for row in truth(shop, UNCUT)
+        if row["as_of"] == latest[row["experiment_id"], row["metric"]]
+    ]
+    assert sum((row["n_capped"] or 0) > 0 for row in expected) > 10
+    lines = differences(found, expected)
+    assert not lines, report(lines)
+    refused = "select * from experimentos__applied_caps where metric <> 'hours' order by all"
+    assert at_once.rows(refused) == built.rows(refused) != []
 
 
 def capped(project: Project, experiment_id: str, metric: str, variant: str = "control",
@@ -227,7 +265,7 @@ def test_each_basis_has_its_own_threshold(built):
 
 
 def compiled(project: Project) -> str:
-    (path,) = Path(project.folder / "target").glob("compiled/**/experimentos__caps.sql")
+    (path,) = Path(project.folder / "target").glob("compiled/**/experimentos__unit_caps.sql")
     return path.read_text()
 
 
@@ -247,7 +285,7 @@ def test_the_quick_form_gives_what_the_portable_one_does(built):
     assert caps(built, mixed) == found
     (built.folder / "macros").mkdir()
     (built.folder / "macros" / "portable.sql").write_text(PORTABLE)
-    assert built.dbt("compile", "--select", "experimentos__caps").success
+    assert built.dbt("compile", "--select", "experimentos__unit_caps").success
     portable = compiled(built)
     assert "is_far_in" not in portable
     assert caps(built, portable) == found

@@ -32,7 +32,9 @@ SEQUENCES = {
     "late_rows:2/without_one.experimentos__fact_changes "
     "late_assignments:1/without_one.stg_experimentos__assignment_changes "
     "deleted_assignments:1/stopped_and_late.experimentos__units "
-    "restated:3/from_one_on.experimentos__kept_moments",
+    "restated:3/from_one_on.experimentos__kept_moments "
+    "late_rows:3/without_one.experimentos__kept_bins "
+    "day:2/stopped_and_late.experimentos__kept_bins",
     "undone": "added_metric:2/stopped_and_undone day:3/stopped_and_undone restated:5/from_one_on "
     "late_tickets:1/killed edited_where:4/stopped_and_undone",
 }

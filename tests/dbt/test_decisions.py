@@ -208,10 +208,21 @@ def test_a_guardrail_without_a_margin_says_what_harm_would_have_been_found(total
 
 def test_dates_that_were_changed_are_told(runs):
     rows = runs.mart("decision_evidence", "rule = 'dates_changed'")
-    assert {row["experiment_id"].removesuffix("_twin") for row in rows} == {
-        "dates_changed_after_a_look"
+    told = {row["experiment_id"].removesuffix("_twin"): row for row in rows}
+    assert {name: row["observed"] for name, row in told.items()} == {
+        "dates_changed_after_a_look": 1,
+        "fixed_after_a_look": 1,
+        "a_fixed_end_moved_after_its_look": 1,
+        "a_fixed_end_moved_far_after_its_look": 1,
+        # Its look is on a planned date still.
+        "extended_by_a_week_after_a_look": 0,
+        "the_last_look_is_not_undone_by_a_later_end": 1,
     }
-    assert {row["observed"] for row in rows} == {1}
+    for name, part in (("extended_by_a_week_after_a_look", "end"),
+                       ("dates_changed_after_a_look", "looks")):  # fmt: skip
+        health = runs.one("health", f"check_name = 'dates_changed' and experiment_id = '{name}'")
+        assert health["message"] == told[name]["message"]
+        assert f"edited after a look: {part} " in health["message"]
 
 
 def test_a_planned_split_is_healthy_however_unequal(totals):

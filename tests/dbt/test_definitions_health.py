@@ -230,3 +230,24 @@ def test_guardrails_that_see_harm_late_are_told_by_the_check(tmp_path):
             "later; a guardrail that must stop harm fast needs a window of at most 3 days"
         )
     ]
+
+
+def test_experiments_without_lineage_are_told_by_the_check(tmp_path):
+    project = shop(tmp_path)
+    for name, above in {
+        "none": [],
+        "other": ["ref('fct_orders')"],
+        "ours": ["ref('fct_orders')", "ref('experimentos__effects')"],
+    }.items():
+        project.experiment(name, EXPERIMENT | {"id": name}, depends_on=above)
+    found = check(project)
+    assert found.passed
+    assert found.listing["warnings"] == [
+        (
+            f"exposure {name} (experiments/{name}.yml): `depends_on` names no model of "
+            "experimentos, so the lineage in `dbt docs` does not lead to it, and `dbt build "
+            f"--select +exposure:{name}` builds nothing that it needs; write depends_on: "
+            "[ref('experimentos__decisions')]"
+        )
+        for name in ("none", "other")
+    ]

@@ -1,5 +1,6 @@
 """Many experiments, metrics and pairs cost seconds, not minutes."""
 
+import re
 import resource
 from pathlib import Path
 
@@ -14,6 +15,11 @@ SIZES = [
     pytest.param(100, 60, 1_000, 30, id="hundred", marks=pytest.mark.slow),
     pytest.param(1_000, 300, 20_000, 60, id="thousand", marks=pytest.mark.slow),
 ]
+GIVEN = """
+{% set rows = [] %}
+{% for number in range(2500) %} {% do rows.append([number, "it's " ~ "x" * 995]) %} {% endfor %}
+{{ experimentos.values_table([("number", "integer"), ("given", "varchar")], rows) }}
+"""
 KINDS = [
     {"type": "proportion", "where": "amount > 2"},
     {"type": "mean", "value": "amount", "where": "amount > 1"},
@@ -92,3 +98,23 @@ def test_check_and_build_take_seconds(
     ]
     assert project.rows("select count(*) as n from experimentos__decisions") == [{"n": experiments}]
     assert cpu_seconds() - before < seconds
+
+
+def test_what_is_given_to_the_warehouse_has_texts_of_bounded_length(tmp_path: Path):
+    project = Project(tmp_path)
+    project.model("given", GIVEN)
+    assert project.dbt("run", "--select", "given").success
+    (found,) = project.rows(
+        "select count(*) as n, sum(number) as total, min(length(given)) as shortest, "
+        "min(given) as first from main.given"
+    )
+    assert found == {
+        "n": 2500,
+        "total": 2499 * 1250,
+        "shortest": 1000,
+        "first": "it's " + "x" * 995,
+    }
+    compiled = (tmp_path / "target" / "compiled" / "shop" / "models" / "given.sql").read_text()
+    lengths = [len(text) for text in re.findall(r"'((?:[^']|'')*)'", compiled)]
+    assert sum(length > 100_000 for length in lengths) == 3
+    assert max(lengths) < 1_100_000

@@ -20,6 +20,7 @@ WRONG: dict[str, Any] = {
     "memory_schema": "",
     "lookback": 3,
     "daily": "no",
+    "distributions": 1,
     "segment_levels": 0,
     "fact_model": [],
 }
@@ -34,6 +35,7 @@ SAID = [
     "`memory_schema` must name a schema, got ''",
     "`lookback` must be an integer and minutes, hours, days or weeks, like '7 days', got '3'",
     "`daily` must be true or false, got 'no'",
+    "`distributions` must be true or false, got '1'",
     "`segment_levels` must be a whole number from 1, got '0'",
     "unknown key `fact_model`; allowed: assignment_models",
 ]

@@ -20,11 +20,18 @@ Experiments = Mapping[str, Mapping[str, Any]]
 
 
 def project_of(
-    folder: Path, shop: Shop, experiments: Experiments, zone: str, *, daily: bool = True
+    folder: Path,
+    shop: Shop,
+    experiments: Experiments,
+    zone: str,
+    *,
+    daily: bool = True,
+    distributions: bool | None = None,
 ) -> Project:
     """A built project of all tables of a shop."""
     named = {
         "daily": daily,
+        "distributions": daily if distributions is None else distributions,
         "assignment_models": [table.name for table in shop.assignments],
         "fact_models": [table.name for table in shop.facts],
         "as_of": shop.as_of.isoformat(" "),
@@ -91,7 +98,10 @@ def test_every_way_to_the_moments(tmp_path, daily, is_plain):
     if is_plain:
         drawn.keep_plain()
         end_at_midnight(shop)
-    project = project_of(tmp_path, shop, drawn.experiments, "UTC", daily=daily)
+    # Distributions need single units, whatever the metrics are.
+    project = project_of(
+        tmp_path, shop, drawn.experiments, "UTC", daily=daily, distributions=not is_plain and daily
+    )
     (n_units,) = project.rows("select count(*) as n from main.experimentos__unit_events")
     assert (n_units["n"] == 0) == is_plain
     expected = list(truth(shop, drawn.experiments))

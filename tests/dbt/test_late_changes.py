@@ -21,10 +21,17 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DailyRuns:
-    """Two experiments read orders, and one of them tickets, which say when they were loaded."""
+    """Two experiments read orders; `long` tickets too, which say when they were loaded, and `over`
+    visits, for its activation alone. No order is of some days before they start."""
     monkeypatch.setenv("DAILY_RUNS_MOMENTS", "1")
     shop = two_readers({"long": {}, "over": {}})
     shop.experiments["long"]["explore"].append("tickets")
+    shop.experiments["over"]["activation"] = {"model": "visits", "where": "page <> 'home'"}
+    first, last = shop.start - 15 * DAY, shop.start - 10 * DAY
+    shop.tables["orders"] = [
+        row for row in shop.tables["orders"]
+        if row["ordered_at"] is None or not first <= row["ordered_at"] < last
+    ]  # fmt: skip
     shop.as_of = shop.until = shop.start + 15 * DAY
     for row in shop.tables["orders"]:
         row["score"] = 1.0
@@ -87,6 +94,23 @@ def test_old_days_of_assignments(runs):
     for row in at(runs, "imported", "assigned_at", 1):
         row.pop("_loaded", None)
     expected = message("assigned", runs, 1)
+    assert told(runs) == {"long": expected, "over": expected}
+
+
+def test_old_days_of_what_an_activation_reads(runs):
+    at(runs, "visits", "seen_at", 1)[0]["page"] = "elsewhere"
+    assert told(runs) == {"long": None, "over": message("visits", runs, 1)}
+
+
+def test_an_old_day_before_all_others(runs):
+    """It was read before, and there was nothing: a row of it is news, and so is its loss."""
+    row = at(runs, "orders", "ordered_at", 1)[0]
+    late = row | {"ordered_at": runs.shop.start - 12 * DAY, "_arrives": runs.shop.start}
+    runs.shop.tables["orders"].append(late)
+    expected = message("orders", runs, -12)
+    assert told(runs) == {"long": expected, "over": expected}
+    assert told(runs, days=1) == {"long": None, "over": None}
+    runs.shop.tables["orders"].remove(late)
     assert told(runs) == {"long": expected, "over": expected}
 
 

@@ -5,13 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from monitored_shop import DAY, LOOKS, START, Shop
+from monitored_shop import DAY, DAYS, LOOKS, START, Shop
 from project import Project
 from scipy import stats
 
 from experimentos.sequential import group
 
+GRADES = [4 / 14, 7 / 14, 11 / 14, 1]
 WINNER = [0.2] * 4 + [0.3] * 10
+
+
+def planned(shop: Shop) -> list[tuple[Any, ...]]:
+    """The looks to come: number, date, share of the plan, and the share at the latest look."""
+    columns = "look, planned_date, planned_fraction, reached_fraction"
+    rows = shop.project.rows(f"select {columns} from main.experimentos__planned_looks order by 1")
+    return [tuple(row.values()) for row in rows]
 
 
 @pytest.fixture
@@ -22,10 +30,11 @@ def shop(tmp_path):
 @pytest.mark.slow
 def test_looks_are_taken_when_they_are_due(shop):
     shop.rates["treatment"] = WINNER
-    seen = []
+    seen, ahead = [], {}
     for day in (4, 6, 7, 14, 15, 16, 20):
         shop.build(START + day * DAY)
         row = shop.deciding()
+        ahead[day] = planned(shop)
         seen.append((row["look"], row["look_date"], row["as_of"], shop.decision()))
         power = shop.project.one("power", "test = 'superior'")
         assert (power["mde_reached"] is None) == (row["look"] is None)
@@ -55,6 +64,14 @@ def test_looks_are_taken_when_they_are_due(shop):
     # Shown for ever.
     assert seen[6] == seen[5]
     assert seen[5][3][:2] == ("launch", "launchable")
+
+    dates = [at.date() for at in LOOKS]
+    assert ahead[4] == [(n, dates[n - 1], pytest.approx(GRADES[n - 1]), None) for n in (1, 2, 3, 4)]
+    first = [(n, dates[n - 1], pytest.approx(GRADES[n - 1]), GRADES[0]) for n in (2, 3, 4)]
+    assert ahead[6] == ahead[7] == first
+    # One was skipped, so the last will be the third.
+    assert ahead[14] == ahead[15] == [(3, dates[3], 1, pytest.approx(GRADES[2]))]
+    assert ahead[16] == ahead[20] == []
 
     looks = shop.looks()
     fractions = [4 / 14, 11 / 14, 1]
@@ -113,6 +130,80 @@ def test_a_build_again_and_a_full_refresh_change_nothing_and_restated_rows_are_t
     by_now = now["value_treatment"] - now["value_control"]
     assert now["restated_by"] == pytest.approx(by_now - first["estimate"])
     assert by_now < first["estimate"] / 2
+
+
+@pytest.mark.slow
+def test_the_look_of_a_fixed_design_is_kept_and_taken_again_for_a_reason_alone(shop):
+    shop.monitoring = "fixed"
+    shop.rates["treatment"] = WINNER
+    shop.build(LOOKS[1])
+    assert shop.looks() == []
+    assert shop.decision()[:2] == ("hold", "no_look_due")
+    # Late, and cut at its date.
+    shop.build(LOOKS[3] + 3 * DAY)
+    first = state(shop)
+    assert first["decision"][:2] == ("launch", "launchable")
+    assert (first["look"], first["look_date"], first["as_of"]) == (1, LOOKS[3], LOOKS[3])
+    assert first["is_final"]
+    looks = shop.project.mart("looks")
+    assert {(look["metric"], look["test"]) for look in looks} == {
+        ("ordered", "superior"), ("ordered", "harm"), ("spent", "noninferior"), ("spent", "harm"),
+    }  # fmt: skip
+    assert {(look["spending"], look["is_final"], look["information_fraction"])
+            for look in looks} == {("all at once", True, 1.0)}  # fmt: skip
+    (ordered,) = shop.looks()
+    assert ordered["outcome"] == "crossed"
+    assert ordered["alpha_spent"] == 0.025
+    assert ordered["statistic"] == pytest.approx(stats.norm.isf(first["p_value"]))
+    shop.build(LOOKS[3] + 3 * DAY, "--full-refresh")
+    assert state(shop) == first
+
+    # Rows of the past turn out to be wrong: the verdict stays, and the change is told.
+    shop.rates["treatment"] = [0.2] * 14
+    shop.build(LOOKS[3] + 9 * DAY)
+    again = state(shop)
+    for name in ("looks", "decision", "estimate", "lower", "p_value", "p_value_corrected", "as_of"):
+        assert again[name] == first[name], name
+    told = shop.project.one("health", "check_name = 'look_restated' and metric = 'ordered'")
+    row = shop.deciding()
+    assert told["observed"] == pytest.approx(-row["restated_by"] / row["std_error"])
+    assert told["message"].startswith(
+        "rows from before the look (data until 2026-09-17 00:00) were changed after it was taken"
+    )
+    assert shop.project.mart("health", "check_name = 'look_retaken'") == []
+
+    reason = "orders of the treatment were counted twice"
+    shop.monitoring = {"design": "fixed", "override": reason}
+    shop.build(LOOKS[3] + 9 * DAY)
+    assert shop.decision()[:2] == ("hold", "inconclusive")
+    told = shop.project.one("health", "check_name = 'look_retaken'")
+    assert (told["status"], told["observed"]) == ("warning", 2)
+    assert reason in told["message"]
+    assert shop.project.mart("health", "check_name = 'look_restated'") == []
+    kept = shop.looks()
+    assert kept[0] == ordered
+    assert [(look["look"], look["plan_override"]) for look in kept] == [(1, None), (2, reason)]
+    # The same reason is one look; without it the last one stays.
+    shop.monitoring = "fixed"
+    shop.rates["treatment"] = WINNER
+    shop.build(LOOKS[3] + 10 * DAY)
+    assert shop.decision()[:2] == ("hold", "inconclusive")
+    assert shop.looks() == kept
+    assert reason in shop.project.one("health", "check_name = 'look_retaken'")["message"]
+
+
+@pytest.mark.slow
+def test_a_fixed_look_that_health_blocks_is_not_taken(shop):
+    shop.monitoring = "fixed"
+    shop.rates["treatment"] = WINNER
+    shop.more = {"variants": {"control": 0.9, "treatment": 0.1}}
+    shop.build(LOOKS[3])
+    assert shop.decision()[:2] == ("hold", "health_blocked")
+    assert shop.project.mart("looks") == []
+    shop.more = {}
+    shop.build(LOOKS[3] + DAY)
+    assert shop.decision()[:2] == ("launch", "launchable")
+    assert len(shop.looks()) == 1
 
 
 @pytest.mark.slow
@@ -177,6 +268,29 @@ def test_changed_dates_keep_what_was_spent_and_are_told(shop):
 
 
 @pytest.mark.slow
+def test_another_name_does_not_spend_the_error_rate_again(shop):
+    shop.rates["treatment"] = WINNER
+    shop.more = {"id": "shop"}
+    shop.build(LOOKS[0])
+    (shop.project.folder / "experiments" / "shop.yml").unlink()
+    shop.name = "shop_again"
+    shop.build(LOOKS[2])
+    verdict, rule, reason = shop.decision()
+    assert (verdict, rule) == ("hold", "health_blocked")
+    assert "looked at 1 time(s) as experiment 'shop'" in reason
+    shop.monitoring["override"] = "the name was that of another team"
+    shop.build(LOOKS[2])
+    assert shop.decision()[:2] == ("launch", "launchable")
+    assert shop.project.one("health", "check_name = 'renamed'")["status"] == "warning"
+    # One after the other is no rename.
+    (shop.project.folder / "experiments" / "shop_again.yml").unlink()
+    shop.name, shop.monitoring = "later", {"looks": 4}
+    shop.more |= {"start": str(START + DAYS * DAY), "end": str(START + 2 * DAYS * DAY)}
+    shop.build(LOOKS[2])
+    assert shop.project.mart("health", "check_name = 'renamed'") == []
+
+
+@pytest.mark.slow
 def test_looks_by_units_are_due_when_the_units_are_there(shop):
     # 200 a day: half of 2,000 are through two days after the fifth day.
     shop.monitoring = {"looks": [0.5, 1], "planned_n": 2000}
@@ -186,8 +300,11 @@ def test_looks_by_units_are_due_when_the_units_are_there(shop):
         "no look is due; the next look is due when 50 % of the planned units are there, on data "
         "until 2026-09-17 00:00 at the latest"
     )
+    last = (2, LOOKS[3].date(), 1)
+    assert planned(shop) == [(1, None, 0.5, None), (*last, None)]
     shop.build(START + 9 * DAY)
     row = shop.deciding()
+    assert planned(shop) == [(*last, 0.5)]
     assert (row["look"], row["look_date"]) == (1, START + 7 * DAY)
     # One unit came at midnight exactly.
     assert row["information_fraction"] == pytest.approx(1001 / 2000, rel=1e-3)
@@ -196,6 +313,7 @@ def test_looks_by_units_are_due_when_the_units_are_there(shop):
     row = shop.deciding()
     assert (row["look"], row["look_date"]) == (2, START + 12 * DAY)
     assert row["is_final"]
+    assert planned(shop) == []
     verdict = shop.decision()
     shop.build(START + 20 * DAY)
     assert shop.decision() == verdict

@@ -269,6 +269,8 @@ def test_the_plan_is_what_must_not_change(tmp_path):
         "cap": {"success": {"endless": {"window": "7 days", "cap": {"absolute": 3}}}},
         "spending": {"monitoring": {"spending": "pocock"}},
         "split": {"variants": {"control": 0.4, "one_page": 0.6}},
+        "activation": {"activation": {"model": "fct_orders", "where": "amount > 1"}},
+        "other activation": {"activation": {"model": "fct_orders", "where": "amount > 2"}},
         # What may change: dates, looks, the size, explored metrics, words.
         "end": {"end": "2026-10-10"}, "looks": {"monitoring": {"looks": 2}},
         "size": {"monitoring": {"planned_n": 900}}, "explore": {"explore": ["explored"]},

@@ -1,7 +1,15 @@
 """The launch of `examples`, with all that a memo can show: days, ages, looks, segments, beliefs."""
 
 from memo import examples
-from memo.example_marts import Marts, age_rows, day_rows, level_row, look_row, posterior_row
+from memo.example_marts import (
+    Marts,
+    age_rows,
+    bin_rows,
+    day_rows,
+    level_row,
+    look_row,
+    posterior_row,
+)
 
 
 def full() -> Marts:
@@ -18,6 +26,11 @@ def full() -> Marts:
         for row in deciding
         if row["metric"] == "page_load"
     ]
+    marts["distributions"] = bin_rows(examples.LAUNCH, "revenue", {
+        "control": (52000, 2100, 3300, 1900, 805),
+        "one_page": (51400, 2300, 3500, 1950, 850),
+        "two_step": (52100, 2050, 3250, 1850, 750),
+    })  # fmt: skip
     marts["posteriors"] = [
         posterior_row(row, method="beta-binomial" if row["metric"] == "ordered" else "normal")
         for row in deciding
@@ -56,5 +69,5 @@ def texts() -> dict[str, str]:
     from experimentos.memo.render import render_sections
 
     sections = dict(render_sections(examples.memo_of(full())))
-    names = ("monitoring", "by_day", "by_age", "segments", "posteriors", "health")
+    names = ("effects", "monitoring", "by_day", "by_age", "segments", "posteriors", "health")
     return {f"full/{name}": sections[name] for name in names}

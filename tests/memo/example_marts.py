@@ -15,6 +15,7 @@ Marts = dict[str, list[Row]]
 ALPHA = 0.05
 NORMAL = NormalDist()
 AS_OF = datetime.fromisoformat("2026-10-13")
+LOOKS = 4
 GRAIN = {"population": "analysed", "segment": "all", "segment_value": "all", "basis": "mature"}
 
 EXPERIMENT: Row = {
@@ -234,22 +235,58 @@ def level_row(row: Row, segment: str, level: str, share: float, p_corrected: flo
 def look_row(
     row: Row, test: str, look: int, statistic: float, boundary: float | None, outcome: str
 ) -> Row:
-    """One look of four, a week apart."""
+    """One look, a week after the one before it."""
     return {
         "experiment_id": row["experiment_id"],
         "metric": row["metric"],
         "variant": row["variant"],
         "test": test,
         "look": look,
-        "data_date": AS_OF.date() - timedelta(7 * (4 - look)),
-        "information_fraction": look / 4,
+        "data_date": AS_OF.date() - timedelta(7 * (LOOKS - look)),
+        "information_fraction": look / LOOKS,
         "statistic": statistic,
         "boundary": boundary,
         "futility_boundary": None,
-        "alpha_spent": 0.025 * (look / 4) ** 3,
+        "alpha_spent": 0.025 * (look / LOOKS) ** 3,
         "outcome": outcome,
         "planned_n": None,
+        "is_final": look == LOOKS,
+        "spending": "obrien_fleming",
+        "spending_parameter": None,
+        "level": 0.95,
     }
+
+
+def planned_look_row(experiment_id: str, look: int, reached: int) -> Row:
+    """One of the four looks, which is still to come."""
+    return {
+        "experiment_id": experiment_id,
+        "look": look,
+        "planned_date": AS_OF.date() - timedelta(7 * (LOOKS - look)),
+        "planned_fraction": look / LOOKS,
+        "reached_fraction": reached / LOOKS,
+        "is_last": look == LOOKS,
+    }
+
+
+def bin_rows(experiment_id: str, metric: str, counts: dict[str, tuple[int, ...]]) -> list[Row]:
+    """Units by their totals: zeros, then tens, then what is above them."""
+    return [
+        {
+            "experiment_id": experiment_id,
+            "metric": metric,
+            "variant": variant,
+            "bin": place + 1,
+            "role": "success",
+            "is_whole": False,
+            "lower": 10.0 * max(place - 1, 0),
+            "upper": 10.0 * place if place < len(own) - 1 else None,
+            "n_units": n_units,
+            "n_missing": 0,
+        }
+        for variant, own in counts.items()
+        for place, n_units in enumerate(own)
+    ]
 
 
 def posterior_row(row: Row, *, method: str = "normal") -> Row:

@@ -510,7 +510,7 @@ def held() -> Marts:
 def united(*parts: Marts) -> Marts:
     """All rows of several experiments, mart by mart."""
     names = ["experiments", "metrics", "experiment_metrics", "effects", "moments", "health"]
-    names += ["effects_by_age", "looks", "posteriors"]
+    names += ["effects_by_age", "looks", "planned_looks", "posteriors", "distributions"]
     names += ["exclusions", "assignment_counts", "power", "decision_evidence"]
     names += ["variant_decisions", "decisions", "edits"]
     marts: Marts = {name: [row for part in parts for row in part.get(name, [])] for name in names}

@@ -22,6 +22,7 @@ from experimentos.inference.miettinen_nurminen import miettinen_nurminen
 from experimentos.inference.newcombe import newcombe
 from experimentos.inference.rate_ratio import katz, koopman
 from experimentos.inference.score import score
+from experimentos.inference.skewed_score import skewed_score
 from experimentos.inference.unconditional import tail_pair
 from experimentos.inference.wald import wald
 from validation.entries import Reference, Simulation, stored
@@ -32,7 +33,8 @@ SCRIPT = "R, tests/reference/proportions.R"
 FUNCTIONS = {
     "Score": score, "Miettinen-Nurminen": miettinen_nurminen, "Wald": wald,
     "Agresti-Caffo": agresti_caffo, "Newcombe": newcombe, "Katz": katz, "Koopman": koopman,
-    "Conditional binomial": exact_rates, "Fisher": fisher.fisher, "Boschloo": boschloo,
+    "Skewness-corrected score": skewed_score, "Conditional binomial": exact_rates,
+    "Fisher": fisher.fisher, "Boschloo": boschloo,
 }  # fmt: skip
 KEYS = {"Conditional binomial": "conditional binomial"}
 
@@ -120,6 +122,15 @@ def _published():
         "Koopman", "36/40 and 16/80", (36, 40, 16, 80), "Koopman (1984), section 4", (2.94, 7.15),
         lift=True, rtol=0.0, atol=5.1e-3,
     )  # fmt: skip
+    # As the tests of the R package ratesci repeat them, without its N/(N-1).
+    three = {"rtol": 0.0, "atol": 5.1e-4}
+    method = "Skewness-corrected score"
+    found += _pair(
+        method, "7/25 and 2/25", (7, 25, 2, 25), "Gart and Nam (1990)", (-0.014, 0.414), **three
+    )
+    for counts, limits in (((8, 15, 4, 15), (0.806, 6.148)), ((6, 10, 6, 20), (0.822, 4.954))):
+        case = "{}/{} and {}/{}".format(*counts)
+        found += _pair(method, case, counts, "Gart and Nam (1988)", limits, lift=True, **three)
     return found
 
 

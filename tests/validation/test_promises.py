@@ -175,7 +175,6 @@ def test_a_simulation_can_be_stopped_and_taken_up_again(tmp_path, monkeypatch):
     monkeypatch.setattr(store, "CHUNKS", (5,))
     few = [Cell("fixed", correlation=value, schedule=TWO_LOOKS) for value in (0.0, 0.7)]
     monkeypatch.setattr(run, "cells", lambda: [SMALL, *few])
-    monkeypatch.setattr(document, "LIMITS", [])
     wanted = ("--cells", "0 guardrails, fixed", "--cells", "nonesuch")
     cell, other = run.chosen([wanted[1]])
     assert [cell, other] == few

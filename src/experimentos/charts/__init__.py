@@ -11,6 +11,7 @@ from experimentos.charts.chart import Chart
 from experimentos.charts.course import AgeRow, DayRow, by_age, by_day
 from experimentos.charts.distribution import BinRow, distribution
 from experimentos.charts.forest import ForestRow, forest
+from experimentos.charts.funnel import AnalysedRow, LossRow, funnel
 from experimentos.charts.posterior import PosteriorRow, posterior, probability
 from experimentos.charts.sample_ratio import ShareRow, sample_ratio
 from experimentos.charts.theme import DARK, LIGHT, PAGE, THEMES, Theme
@@ -21,12 +22,14 @@ __all__ = [
     "PAGE",
     "THEMES",
     "AgeRow",
+    "AnalysedRow",
     "BalanceRow",
     "BinRow",
     "Chart",
     "DayRow",
     "ForestRow",
     "LookRow",
+    "LossRow",
     "PosteriorRow",
     "ShareRow",
     "Theme",
@@ -36,6 +39,7 @@ __all__ = [
     "by_day",
     "distribution",
     "forest",
+    "funnel",
     "posterior",
     "probability",
     "sample_ratio",

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,19 +17,41 @@ from experimentos.cli.options import (
     ProjectDir,
     Target,
     Variables,
-    read_split,
 )
 from experimentos.cli.output import opened, print_json, reporting
 from experimentos.cli.plan_tables import show_plan, show_yaml
+from experimentos.cli.question import (
+    HOW,
+    Alpha,
+    AlphaHarm,
+    Correction,
+    Effects,
+    From,
+    Gamma,
+    Guardrails,
+    HistoryWeeks,
+    Looks,
+    Metrics,
+    Monitoring,
+    On,
+    Power,
+    Rho,
+    Spending,
+    Split,
+    Unit,
+    Until,
+    Variants,
+    Weeks,
+    Where,
+    asked,
+    read_date,
+)
 from experimentos.errors import InputError
 from experimentos.planning import (
-    Amount,
     History,
     Question,
     Scenario,
     next_monday,
-    read_amount,
-    read_guardrail,
     read_history,
     to_yaml,
 )
@@ -37,104 +59,18 @@ from experimentos.planning import (
 if TYPE_CHECKING:
     from experimentos.planning.planner import Planner
 
-_WHAT, _WHO, _HOW = "What is tested", "Whose history", "How it is run"
-
-Metrics = Annotated[
-    list[str] | None,
-    typer.Option("--metric", "-m", help="A success metric; may be given again.",
-                 rich_help_panel=_WHAT),
-]  # fmt: skip
-Guardrails = Annotated[
-    list[str] | None,
-    typer.Option("--guardrail", "-g", metavar="METRIC[:MARGIN]", rich_help_panel=_WHAT,
-                 help="A guardrail, with margin like latency:2% or errors:absolute:0.001; again "
-                 "for more."),
-]  # fmt: skip
-Effects = Annotated[
-    list[str] | None,
-    typer.Option("--mde", metavar="EFFECT", rich_help_panel=_WHAT,
-                 help="Smallest effect looked for, like 2% or absolute:0.5; again for a plan of "
-                 "each."),
-]  # fmt: skip
-Weeks = Annotated[
-    list[int] | None,
-    typer.Option("--weeks", rich_help_panel=_WHAT,
-                 help="Find the smallest effect within so many weeks, windows included; again for "
-                 "more."),
-]  # fmt: skip
-Variants = Annotated[
-    int | None,
-    typer.Option("--variants", min=2, show_default="2", rich_help_panel=_HOW,
-                 help="Number of variants of equal shares, control among them."),
-]  # fmt: skip
-Split = Annotated[
-    list[str] | None,
-    typer.Option("--split", metavar="VARIANT=SHARE", rich_help_panel=_HOW, show_default="equal",
-                 help="The planned share of a variant, control first; give it for each."),
-]  # fmt: skip
-Alpha = Annotated[
-    float, typer.Option("--alpha", help="Two-sided error rate.", rich_help_panel=_HOW)
-]
-Power = Annotated[
-    float, typer.Option("--power", help="Probability to launch.", rich_help_panel=_HOW)
-]
-Monitoring = Annotated[
-    str,
-    typer.Option("--monitoring", rich_help_panel=_HOW,
-                 help="group_sequential, always_valid or fixed."),
-]  # fmt: skip
-Looks = Annotated[
-    int,
-    typer.Option("--looks", rich_help_panel=_HOW, help="Looks, of group_sequential."),
-]
-Spending = Annotated[
-    str,
-    typer.Option("--spending", rich_help_panel=_HOW,
-                 help="obrien_fleming, pocock or linear, of group_sequential."),
-]  # fmt: skip
-On = Annotated[
-    str | None,
-    typer.Option("--on", metavar="MODEL", rich_help_panel=_WHO,
-                 show_default="the fact that brings the most",
-                 help="Units enter with their first row of this listed model."),
-]  # fmt: skip
-Where = Annotated[
-    str | None,
-    typer.Option("--where", metavar="SQL", help="Which of its rows.", rich_help_panel=_WHO),
-]
-Unit = Annotated[
-    str | None,
-    typer.Option("--unit", metavar="KIND", rich_help_panel=_WHO, show_default="the one assigned",
-                 help="Kind of unit, where there are several."),
-]  # fmt: skip
-From = Annotated[
-    str | None,
-    typer.Option("--from", metavar="DATE", rich_help_panel=_WHO,
-                 help="First day on which units enter.", show_default="whole weeks, at most 8"),
-]  # fmt: skip
-Until = Annotated[
-    str | None,
-    typer.Option("--until", metavar="DATE", rich_help_panel=_WHO,
-                 show_default="when windows have closed",
-                 help="Exclusive end of the days on which units enter."),
-]  # fmt: skip
-HistoryWeeks = Annotated[
-    int | None,
-    typer.Option("--history", metavar="WEEKS", rich_help_panel=_WHO, show_default="at most 8",
-                 help="Weeks in which units enter."),
-]  # fmt: skip
 Name = Annotated[
-    str, typer.Option("--name", help="Name of the experiment in the YAML.", rich_help_panel=_HOW)
+    str, typer.Option("--name", help="Name of the experiment in the YAML.", rich_help_panel=HOW)
 ]
 Start = Annotated[
     str | None,
-    typer.Option("--start", metavar="DATE", rich_help_panel=_HOW, show_default="next Monday",
+    typer.Option("--start", metavar="DATE", rich_help_panel=HOW, show_default="next Monday",
                  help="First day of the experiment in the YAML."),
 ]  # fmt: skip
 Out = Annotated[
     Path | None,
     typer.Option("--out", "-o", metavar="FILE", help="Also write the YAML to a new file.",
-                 rich_help_panel=_HOW),
+                 rich_help_panel=HOW),
 ]  # fmt: skip
 
 
@@ -147,10 +83,14 @@ def plan(
     variants: Variants = None,
     split: Split = None,
     alpha: Alpha = 0.05,
+    alpha_harm: AlphaHarm = None,
+    correction: Correction = "holm",
     power: Power = 0.8,
     monitoring: Monitoring = "group_sequential",
     looks: Looks = 4,
     spending: Spending = "obrien_fleming",
+    gamma: Gamma = None,
+    rho: Rho = None,
     on: On = None,
     where: Where = None,
     unit: Unit = None,
@@ -177,28 +117,14 @@ def plan(
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         msg = f"must be letters, digits and _, as names of dbt's exposures are; got {name!r}"
         raise typer.BadParameter(msg, param_hint="--name")
-    begin = _read_date(start, "--start") or next_monday(datetime.now(tz=UTC).date())
-    try:
-        question = Question(
-            success=metric or (),
-            guardrails=_read_guardrails(guardrail or ()),
-            effects=[read_amount(text, "--mde") for text in mde or ()],
-            weeks=weeks or (),
-            shares=_shares(variants, split or ()),
-            alpha=alpha,
-            power=power,
-            design=monitoring,
-            spending=spending,
-            looks=looks,
-            on=on,
-            where=where,
-            unit=unit,
-            first=_read_date(first, "--from"),
-            until=_read_date(until, "--until"),
-            history_weeks=history,
-        )
-    except InputError as error:
-        raise typer.BadParameter(str(error)) from error
+    begin = read_date(start, "--start") or next_monday(datetime.now(tz=UTC).date())
+    question = asked(
+        metric=metric, guardrail=guardrail, mde=mde, weeks=weeks or (),
+        shares=(variants, split), first=first, until=until, history=history,
+        alpha=alpha, alpha_harm=alpha_harm, correction=correction, power=power,
+        design=monitoring, looks=looks, spending=spending, gamma=gamma, rho=rho,
+        on=on, where=where, unit=unit,
+    )  # fmt: skip
     with reporting(output):
         if out is not None and out.exists():
             msg = f"{out} is there already; name a new file with --out"
@@ -224,45 +150,15 @@ def plan(
         show_yaml(pasted, out)
 
 
-def _read_guardrails(given: Sequence[str]) -> dict[str, Amount | None]:
-    found: dict[str, Amount | None] = {}
-    for text in given:
-        name, margin = read_guardrail(text)
-        if name in found:
-            msg = f"--guardrail {name} is given twice"
-            raise InputError(msg)
-        found[name] = margin
-    return found
-
-
-def _shares(variants: int | None, split: Sequence[str]) -> dict[str, float]:
-    if split and variants is not None:
-        msg = "--variants and --split say the same: give one of them"
-        raise InputError(msg)
-    if split:
-        return read_split(split)
-    number = variants or 2
-    treatments = ["treatment"] if number == 2 else [f"treatment_{i}" for i in range(1, number)]
-    return dict.fromkeys(["control", *treatments], 1 / number)
-
-
-def _read_date(text: str | None, option: str) -> date | None:
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError as error:
-        msg = f"must be a date like 2026-09-01, got {text!r}"
-        raise typer.BadParameter(msg, param_hint=option) from error
-
-
 def _scenarios(planner: "Planner", question: Question) -> list[Scenario]:
     problems = list(
         dict.fromkeys(
-            problem for effect in question.effects for problem in planner.problems(effect)
+            problem for effect in question.scenarios for problem in planner.problems(effect)
         )
     )
     if problems:
         raise InputError("\n".join(problems))
-    return [planner.plan(effect) for effect in question.effects] + [
+    return [planner.plan(effect) for effect in question.scenarios] + [
         planner.within(weeks) for weeks in question.weeks
     ]
 
@@ -275,7 +171,11 @@ def _document(
     pasted: str,
 ) -> dict[str, Any]:
     return {
-        "question": asdict(question) | {"effects": [str(effect) for effect in question.effects]},
+        "question": asdict(question) | {
+            "effects": [str(effect) for effect in question.effects],
+            "own_effects": {name: str(one) for name, one in question.own_effects.items()},
+            "alpha_harm": question.harm_rate,
+        },
         "population": {
             **asdict(read.traffic),
             "units": read.traffic.units,

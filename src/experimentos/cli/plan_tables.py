@@ -45,16 +45,17 @@ def show_plan(
         [_baseline_row(one) for one in read.baselines.values()],
     )  # fmt: skip
     print_table(
-        f"Plan: {question.design}, alpha {question.alpha:g}, power {question.power:g}, "
-        f"{len(question.shares)} variants",
+        f"Plan: {question.design}, alpha {question.alpha:g}, of harm {question.harm_rate:g}, "
+        f"power {question.power:g}, {len(question.shares)} variants",
         ("Effect", "Units", "By variant", "Decided by", "Enrolment", "Until the last window",
          "Power at least"),
         [_scenario_row(one) for one in scenarios],
     )  # fmt: skip
-    first = next((one for one in scenarios if one.effect is not None), None)
+    first = next((one for one in scenarios if one.effects), None)
     if first is not None:
         _show_scenario(first, read)
-    print_lines(*(f"[yellow]Note[/] {escape(note)}" for note in _notes(read, planner, scenarios)))
+    notes = [*_notes(read, planner, scenarios), *_of_correction(question)]
+    print_lines(*(f"[yellow]Note[/] {escape(note)}" for note in notes))
 
 
 def _show_population(read: History) -> None:
@@ -102,10 +103,10 @@ def _value(one: Baseline, value: float | None) -> str:
 
 def _scenario_row(one: Scenario) -> tuple[object, ...]:
     given = "" if one.weeks_given is None else f" in {one.weeks_given} weeks"
-    if one.effect is None:
+    if not one.effects:
         return (f"none{given}", one.note, *[""] * 5)
     return (
-        f"{one.effect}{given}",
+        f"{one.wanted}{given}",
         f"{one.total:,.0f}",
         ", ".join(f"{label} {units:,.0f}" for label, units in one.units.items()),
         one.driver,
@@ -124,8 +125,16 @@ def _weeks(days: float | None) -> str:
 
 def _show_scenario(one: Scenario, read: History) -> None:
     print_table(
-        f"What each metric needs by itself, for {one.effect}",
-        ("Metric", "To be shown", "Effect or margin", "One-sided level", "Power", "Units"),
+        f"What each metric needs by itself, for {one.wanted}",
+        (
+            "Metric",
+            "To be shown",
+            "Effect or margin",
+            "One-sided level",
+            "Power",
+            "Units",
+            "Power with all units",
+        ),
         [_need_row(need, read.baselines[need.metric]) for need in one.needs],
     )
     before = 0.0
@@ -148,6 +157,7 @@ def _need_row(need: MetricNeed, one: Baseline) -> tuple[object, ...]:
         None if need.level is None else f"{need.level:.4g}",
         None if need.power is None else f"{need.power:.1%}",
         None if need.units is None else f"{need.units:,.0f}",
+        None if need.power_reached is None else f"{need.power_reached:.1%}",
     )
 
 
@@ -169,6 +179,17 @@ def _notes(read: History, planner: "Planner", scenarios: Sequence[Scenario]) -> 
                 f"{name} is skewed ({baseline.skewness:.1f}): its p-values want {needed:,.0f} "
                 "units in each variant, or a cap."
             )
+
+
+def _of_correction(question: Question) -> Iterator[str]:
+    if (
+        len(question.success) * (len(question.shares) - 1) > 1
+        and question.correction != "bonferroni"
+    ):
+        yield (
+            f"Units are those of correction bonferroni; {question.correction} needs as many at "
+            "most, and finds more where several effects are real."
+        )
 
 
 def _costs(left_out: Mapping[str, float]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """``experimentos validate``."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -18,8 +19,29 @@ from experimentos.cli.options import (
     Target,
     Variables,
 )
-from experimentos.cli.output import opened, print_json, print_lines, print_table, reporting
-from experimentos.memo import filters
+from experimentos.cli.output import opened, print_json, reporting
+from experimentos.cli.question import (
+    Alpha,
+    AlphaHarm,
+    Effects,
+    From,
+    Gamma,
+    Guardrails,
+    HistoryWeeks,
+    Looks,
+    Monitoring,
+    On,
+    Power,
+    Rho,
+    Spending,
+    Split,
+    Unit,
+    Until,
+    Where,
+    asked,
+)
+from experimentos.cli.validate_tables import show_validation
+from experimentos.planning import PastValidation, Question, validate_past
 from experimentos.project import Project
 from experimentos.project.validation import (
     BUCKETS,
@@ -56,7 +78,14 @@ Experiments = Annotated[
 ]
 Metrics = Annotated[
     list[str] | None,
-    typer.Option("--metric", "-m", help="Only this one; again for more.", show_default="all"),
+    typer.Option(
+        "--metric",
+        "-m",
+        metavar="METRIC[:EFFECT]",
+        show_default="all",
+        help="Only this one; again for more. With --past a success metric, with the "
+        "smallest effect looked for of it alone like revenue:5%.",
+    ),
 ]
 OfArms = Annotated[
     Arms, typer.Option("--arms", help="Whose units are dealt: control's, or all arms' together.")
@@ -72,16 +101,22 @@ Keep = Annotated[
 ]
 Fails = Annotated[FailOn, typer.Option("--fail-on", help="When to exit with 1.")]
 
-_TESTS = {
-    "fixed": "once, at the end",
-    "daily": "the same every day",
-    "superior": "better, by design",
-    "noninferior": "within its margin, by design",
-    "harm": "worse, by design",
-}
+Past = Annotated[
+    bool,
+    typer.Option("--past", help="Deal the units that entered in past weeks, as `plan` reads them; "
+                 "no experiment is needed. Writes no table."),
+]  # fmt: skip
+# What describes the experiment that does not exist, and whose history: parameter to option.
+_OF_PAST = {
+    name: f"--{name.replace('_', '-')}"
+    for name in ("guardrail", "mde", "split", "alpha", "alpha_harm", "power", "monitoring", "looks",
+                 "spending", "gamma", "rho", "on", "where", "unit", "until", "history")
+} | {"first": "--from"}  # fmt: skip
+_NOT_PAST = {"experiment": "--experiment", "arms": "--arms"}
 
 
 def validate(
+    context: typer.Context,
     *,
     project_dir: ProjectDir = HERE,
     profiles_dir: ProfilesDir = None,
@@ -95,6 +130,24 @@ def validate(
     salt: Salt = "",
     write: Keep = True,
     fail_on: Fails = FailOn.never,
+    past: Past = False,
+    guardrail: Guardrails = None,
+    mde: Effects = None,
+    split: Split = None,
+    alpha: Alpha = 0.05,
+    alpha_harm: AlphaHarm = None,
+    power: Power = 0.8,
+    monitoring: Monitoring = "group_sequential",
+    looks: Looks = 4,
+    spending: Spending = "obrien_fleming",
+    gamma: Gamma = None,
+    rho: Rho = None,
+    on: On = None,
+    where: Where = None,
+    unit: Unit = None,
+    first: From = None,
+    until: Until = None,
+    history: HistoryWeeks = None,
     output: Output = Format.text,
 ) -> None:
     """Test the tests on your own data: A/A tests by dealing units to two arms thousands of times.
@@ -103,26 +156,74 @@ def validate(
     metric: how often a test rejects although nothing differs, at the end, when looked at every
     day, and by the experiment's own design; and how often it finds the planned effect. A rate is
     flagged where it exceeds what it may be at 99 %.
+
+    With --past the units are those that entered in past weeks, and the experiment is the one that
+    the other options describe.
     """
+    _require_one_kind(context, past=past)
+    question = None
+    if past:
+        question = asked(
+            metric=metric, guardrail=guardrail, mde=mde, shares=(None, split), first=first,
+            until=until, history=history, alpha=alpha, alpha_harm=alpha_harm, power=power,
+            design=monitoring, looks=looks, spending=spending, gamma=gamma, rho=rho, on=on,
+            where=where, unit=unit, is_plan=False,
+        )  # fmt: skip
     with reporting(output), opened(project_dir, profiles_dir, target, variables) as project:
         project.check_versions()
-        request = Request(metric or (), runs, buckets, arms.value, salt)
-        found = list(_validations(project, experiment, request))
-        if write:
+        if question is not None:
+            request = Request((), runs, buckets, "all", salt)
+            dealt = _past(project, question, request)
+            found = [dealt.validation]
+        else:
+            dealt = None
+            request = Request(metric or (), runs, buckets, arms.value, salt)
+            found = list(_validations(project, experiment, request))
+        if write and dealt is None:
             for one in found:
                 keep(project, one)
     if output is Format.json:
-        print_json({"salt": request.salt, "experiments": [_document(one) for one in found]})
+        told = {} if dealt is None else {"population": _population(dealt)}
+        documents = [_document(one) for one in found]
+        print_json({"salt": request.salt, **told, "experiments": documents})
     else:
         for one in found:
-            _show(one)
+            show_validation(one, dealt)
     if fail_on is FailOn.flagged and any(one.is_flagged for one in found):
         raise typer.Exit(1)
+
+
+def _require_one_kind(context: typer.Context, *, past: bool) -> None:
+    """Refuse options of the other kind: they would change nothing."""
+    others = _NOT_PAST if past else _OF_PAST
+    sources = {option: context.get_parameter_source(name) for name, option in others.items()}
+    given = [
+        option
+        for option, source in sources.items()
+        if source is not None and source.name == "COMMANDLINE"
+    ]
+    if given:
+        what = "cannot be given with --past" if past else "need --past"
+        msg = f"{', '.join(given)} {what}: with it units of past weeks are dealt, without it those "
+        msg += "of experiments, as they are defined"
+        raise typer.BadParameter(msg)
+
+
+def _past(project: Project, question: Question, request: Request) -> PastValidation:
+    with _progress() as show:
+        return validate_past(project, question, request, progress=show)
 
 
 def _validations(
     project: Project, names: Sequence[str] | None, request: Request
 ) -> Iterator[Validation]:
+    with _progress() as show:
+        for name in names or validated_experiments(project):
+            yield validate_experiment(project, name, request, progress=show)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=20))
     screen = Console(stderr=True)
     with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
@@ -131,8 +232,21 @@ def _validations(
         def show(what: str, done: int, total: int) -> None:
             bar.update(task, description=escape(what), completed=done, total=total or None)
 
-        for name in names or validated_experiments(project):
-            yield validate_experiment(project, name, request, progress=show)
+        yield show
+
+
+def _population(dealt: PastValidation) -> dict[str, Any]:
+    found = dealt.population
+    return {
+        "model": found.traffic.model,
+        "where": found.traffic.where,
+        "unit": found.answer["kind"],
+        "units": found.traffic.units,
+        "first": found.period.first,
+        "until": found.period.until,
+        "data_until": found.bounds.data_until,
+        "notes": dealt.notes,
+    }
 
 
 def _document(one: Validation) -> dict[str, Any]:
@@ -156,89 +270,3 @@ _SHARED = frozenset({
     "experiment_id", "design", "arms", "n_buckets", "treated_share", "salt", "validated_at",
     "data_as_of", "definitions_hash",
 })  # fmt: skip
-
-
-def _show(one: Validation) -> None:
-    title = f"{one.experiment_id}: {one.request.runs:,} A/A tests on its own units"
-    columns = ("Metric", "Test", "Rejects", "95% interval", "May be", "")
-    print_table(title, columns, list(_false_rows(one)))
-    power = list(_power_rows(one))
-    columns = ("Metric", "Test", "Effect", "Finds it", "95% interval", "Planned")
-    print_table("Power", columns, power)
-    print_lines(*(escape(note) for note in _notes(one)))
-    print_lines(f"[bold]{escape(_sentence(one))}[/]")
-
-
-def _false_rows(one: Validation) -> Iterator[tuple[object, ...]]:
-    before = None
-    for row in one.rows():
-        if row["measure"] != "false_positive":
-            continue
-        yield (
-            "" if row["metric"] == before else row["metric"],
-            _TESTS[row["test"]],
-            _percent(row["rate"]),
-            _range(row),
-            "" if row["nominal"] is None else _percent(row["nominal"]),
-            "flagged" if row["is_flagged"] else "",
-        )
-        before = row["metric"]
-
-
-def _power_rows(one: Validation) -> Iterator[tuple[object, ...]]:
-    for row in one.rows():
-        if row["measure"] == "power":
-            yield (
-                row["metric"],
-                _TESTS[row["test"]],
-                _effect(row),
-                _percent(row["rate"]),
-                _range(row),
-                "" if row["nominal"] is None else _percent(row["nominal"]),
-            )
-
-
-def _effect(row: dict[str, Any]) -> str:
-    if row["effect_kind"] is None:
-        return "none"
-    is_relative = row["effect_kind"] == "relative"
-    return f"{100 * row['effect']:+.4g}%" if is_relative else f"{row['effect']:+.4g}"
-
-
-def _percent(value: float | None) -> str:
-    return "undefined" if value is None else f"{100 * value:.2f}%"
-
-
-def _range(row: dict[str, Any]) -> str:
-    if row["rate"] is None:
-        return ""
-    return f"{_percent(row['lower'])} to {_percent(row['upper'])}"
-
-
-def _notes(one: Validation) -> Iterator[str]:
-    """Say whose units, how many, and what they were dealt by."""
-    whose = "control" if one.request.arms == "control" else "all arms together"
-    each = "one unit each" if one.n_buckets == one.n_units else f"of {one.n_units:,} units"
-    yield (
-        f"Units of {whose} in {one.n_buckets:,} buckets, {each}; {100 * one.treated_share:.4g}% "
-        f"of the buckets treated. Data until {filters.day(one.data_as_of)}. "
-        f"`--salt {one.request.salt}` repeats this run."
-    )
-    if not any(rate.test == "daily" for rate in one.rates):
-        yield "No rate under daily looks: all units enter on one day."
-    if one.n_phases > 1:
-        yield "The split was changed: units of all its phases are dealt by the last."
-    for metric, reason in one.left_out.items():
-        yield f"{metric} is left out: {reason}."
-
-
-def _sentence(one: Validation) -> str:
-    flagged = [rate for rate in one.rates if rate.is_flagged]
-    if not flagged:
-        return "No test rejects more often than it may."
-    names = dict.fromkeys(rate.metric for rate in flagged)
-    return (
-        f"More false positives than there may be: {', '.join(names)}. Look at the shape of "
-        "these metrics (few units, few events, a heavy tail): a cap, a longer run or another split "
-        "may help."
-    )

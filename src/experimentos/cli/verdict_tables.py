@@ -76,7 +76,8 @@ def show_verdict(verdict: Verdict, *, with_sql: bool) -> None:
         f"{filters.day(decision['data_as_of'])}, by definition {decision['definitions_hash']} "
         f"({escape(verdict.file)}).",
         f"Design {experiment['design']}, alpha {experiment['alpha']:g}: "
-        f"{experiment['alpha'] / 2:g} for Launch, {experiment['alpha_harm']:g} for Rollback.",
+        f"{experiment['alpha'] / 2:g} for Launch, {experiment['alpha_harm']:g} for Rollback. "
+        f"Success metrics are corrected by {experiment['correction']}.",
     )
     if verdict.has_changed:
         print_lines(

@@ -21,7 +21,8 @@ Rows = Callable[[str, str], Sequence[Row]]
 
 _DIGITS = 6
 _NOT_COMPARED = frozenset({
-    "moments", "effects_by_age", "looks", "posteriors", "assignment_counts", "decision_evidence",
+    "moments", "distributions", "effects_by_age", "looks", "planned_looks", "posteriors",
+    "assignment_counts", "decision_evidence",
 })  # fmt: skip
 _OVER = frozenset({"stopped", "archived"})
 # What a build says of itself, and what is derived from the rest.
@@ -101,7 +102,7 @@ def _memos(rows: Rows) -> dict[str, Memo]:
     def fetch(mart: str) -> Sequence[Row]:
         if mart in _NOT_COMPARED:
             return ()
-        return rows(mart, "is_latest" if mart == "effects" else "")
+        return rows(mart, "is_latest or used_for_decision" if mart == "effects" else "")
 
     return {memo.experiment.experiment_id: memo for memo in read_memos(fetch)}
 

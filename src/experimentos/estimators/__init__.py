@@ -24,6 +24,12 @@ from experimentos.estimators.ratio import mean, ratio
 from experimentos.estimators.reduction import share_explained, variance_removed
 from experimentos.estimators.regressed import Regressed, compare_regressed
 from experimentos.estimators.regression import adjust_by_regression
+from experimentos.estimators.skewness import (
+    ThirdMoments,
+    combined_skewness,
+    difference_skewness,
+    third_moments_of_rates,
+)
 from experimentos.estimators.strata import merge_sparse, post_stratify
 
 __all__ = [
@@ -33,17 +39,20 @@ __all__ = [
     "OrderStatistics",
     "Quantile",
     "Regressed",
+    "ThirdMoments",
     "adjust",
     "adjust_by_regression",
     "adjust_interacted",
     "as_ratios",
     "cluster_moments",
     "combine",
+    "combined_skewness",
     "compare",
     "compare_adjusted",
     "compare_logarithms",
     "compare_quantiles",
     "compare_regressed",
+    "difference_skewness",
     "effective_units",
     "mean",
     "merge_sparse",
@@ -54,6 +63,7 @@ __all__ = [
     "quantiles",
     "ratio",
     "share_explained",
+    "third_moments_of_rates",
     "variance_removed",
     "without_control",
     "woodruff",

@@ -14,6 +14,7 @@ from experimentos.inference import (
     quantile_effect,
     rate_ratio,
     score,
+    skewed_score,
     wald,
     welch,
 )
@@ -34,6 +35,7 @@ METHODS: dict[str, Method] = {
     "welch": welch.METHOD,
     "delta": welch.METHOD,
     "score": score.METHOD,
+    "skewness-corrected score": skewed_score.METHOD,
     "miettinen-nurminen": miettinen_nurminen.METHOD,
     "wald": wald.METHOD,
     "agresti-caffo": agresti_caffo.METHOD,

@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from experimentos.inference import METHODS, exact_rates, score, stratified
-from experimentos.moments import BoolArray, Moments
+from experimentos.inference import (
+    METHODS,
+    exact_rates,
+    score,
+    skewed_score,
+    skewness,
+    stratified,
+)
+from experimentos.moments import BoolArray, FloatArray, Moments
 
 if TYPE_CHECKING:
     from experimentos.estimators import Comparison
@@ -22,6 +29,7 @@ def choose_methods(
     *,
     is_quantile: BoolArray | None = None,
     strata: Strata | None = None,
+    mean_skewness: FloatArray | None = None,
 ) -> npt.NDArray[np.str_]:
     """Choose the test method of each comparison.
 
@@ -37,20 +45,28 @@ def choose_methods(
         Quantiles. Default: none.
     strata : Strata, optional
         Of proportions that are combined from several comparisons.
+    mean_skewness : array of shape (k,), optional
+        Skewness of the differences of means, NaN where it is not known. Default: of none.
 
     Returns
     -------
     array of str, shape (k,)
-        Keys of `METHODS`, or of `stratified.NAMES` where there are strata.
+        Keys of `METHODS`, or of `stratified.NAMES` where there are strata, or of `skewness.NAMES`
+        where the difference of means is noticeably skewed.
     """
     few = is_counted & exact_rates.has_few(comparison)
     by_mean = np.where(is_ratio, "delta", "welch")
-    method = np.where(few, "conditional binomial", np.where(is_counted, "score", by_mean))
+    if mean_skewness is not None:
+        corrected = np.where(is_ratio, skewness.DELTA, skewness.WELCH)
+        by_mean = np.where(skewness.is_noticeable(mean_skewness), corrected, by_mean)
+    lopsided = is_counted & skewed_score.is_skewed(comparison)
+    by_score = np.where(lopsided, "skewness-corrected score", "score")
+    method = np.where(few, "conditional binomial", np.where(is_counted, by_score, by_mean))
     if is_quantile is not None:
         method = np.where(is_quantile, "quantile", method)
     if strata is None or not strata.of.size:
         return method
-    method = method.astype(f"<U{max(map(len, [*METHODS, *stratified.NAMES]))}")
+    method = method.astype(f"<U{max(map(len, [*METHODS, *skewness.NAMES, *stratified.NAMES]))}")
     combined = np.unique(strata.of)
     method[combined] = stratified.choose(strata)[combined]
     return method

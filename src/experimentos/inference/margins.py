@@ -16,7 +16,8 @@ from experimentos.arguments import not_negative, one_of, probability
 from experimentos.errors import ArgumentError
 from experimentos.inference import METHODS, welch
 from experimentos.inference.effect import Interval, Method, Tails, lift, null_at
-from experimentos.inference.mixed import Goal, Mixed, agree_with_margin
+from experimentos.inference.margin_limits import agree_with_margin
+from experimentos.inference.mixed import Goal, Mixed
 from experimentos.moments import BoolArray, FloatArray, _ArrayStruct
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +11,9 @@ import numpy.typing as npt
 
 from experimentos.arguments import one_of
 from experimentos.errors import ArgumentError
-from experimentos.inference import METHODS, exact_rates, stratified, welch
+from experimentos.inference import METHODS, margin_limits, skewness, stratified
 from experimentos.inference.effect import Interval, Method, Null, Tails, no_effect, null_at
+from experimentos.inference.skewness import Skewed
 from experimentos.inference.stratified import Strata
 from experimentos.sequential import always_valid
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
     from experimentos.estimators import Comparison
     from experimentos.moments import BoolArray, FloatArray, IntArray
+
+_COUNTING = ["score", "skewness-corrected score", "conditional binomial"]
 
 
 @dataclass(frozen=True)
@@ -31,14 +35,17 @@ class Mixed:
     comparison : Comparison, fields of shape (k,)
         Two means with their variances.
     method : array of str, shape (k,)
-        Keys of `METHODS`, or one of `stratified.NAMES`.
+        Keys of `METHODS`, or one of `stratified.NAMES` or `skewness.NAMES`.
     strata : Strata, optional
         Of the comparisons with a stratified method.
+    skewness : array of shape (k,), optional
+        Of the differences of means; NaN where it is not known. Default: of none.
     """
 
     comparison: Comparison
     method: npt.NDArray[np.str_]
     strata: Strata = field(default_factory=Strata.none)
+    skewness: FloatArray | None = None
 
     def __post_init__(self) -> None:
         """Check that there is one known method for each comparison."""
@@ -48,8 +55,8 @@ class Mixed:
                 f"{self.comparison.df.shape}, got shape {np.shape(self.method)}"
             )
             raise ArgumentError(msg)
-        for name in np.unique(self.method):
-            one_of("method", str(name), [*METHODS, *stratified.NAMES])
+        for name in self._names:
+            one_of("method", name, [*METHODS, *skewness.NAMES, *stratified.NAMES])
 
     def take(self, rows: BoolArray) -> Mixed:
         """Return the comparisons under a mask.
@@ -64,7 +71,12 @@ class Mixed:
         Mixed
             Of those.
         """
-        return Mixed(self.comparison.take(rows), self.method[rows], self.strata.take(rows))
+        return Mixed(
+            self.comparison.take(rows),
+            self.method[rows],
+            self.strata.take(rows),
+            self._skewness[rows],
+        )
 
     def tails(self, null: Null) -> Tails:
         """One-sided p-values against a boundary.
@@ -136,7 +148,9 @@ class Mixed:
             At most the one-sided error rate exactly where the lift interval is defined: for counted
             rates 0 with an event in control and 1 without.
         """
-        by_mean = welch.separation(self.comparison)
+        by_mean = Skewed(np.where(self.is_corrected, self._skewness, np.nan)).separation(
+            self.comparison
+        )
         by_count = np.where(self.comparison.mean_control > 0, 0.0, 1.0)
         by_count = by_count + 0 * self.comparison.mean_control
         return np.where(self.is_counted, by_count, by_mean)
@@ -144,22 +158,43 @@ class Mixed:
     @property
     def is_counted(self) -> BoolArray:
         """Whether the method counts events instead of averaging values."""
-        return np.isin(self.method, ["score", "conditional binomial", *stratified.NAMES])
+        return np.isin(self.method, [*_COUNTING, *stratified.NAMES])
+
+    @property
+    def is_corrected(self) -> BoolArray:
+        """Whether the difference of means is noticeably skewed, and its test corrected for it."""
+        return np.isin(self.method, skewness.NAMES)
+
+    @property
+    def is_too_skewed(self) -> BoolArray:
+        """Whether there are too few units for the skewness of the values: nothing is decided."""
+        return self.is_corrected & skewness.is_too_large(self._skewness)
+
+    @property
+    def _skewness(self) -> FloatArray:
+        return np.full(self.method.shape, np.nan) if self.skewness is None else self.skewness
 
     def _each(
         self, call: Callable[[Method, BoolArray], tuple[FloatArray, FloatArray]], wanted: BoolArray
     ) -> tuple[FloatArray, FloatArray]:
         """Call every method once on its comparisons and put the two results together."""
         first, second = (np.full(self.method.shape, np.nan) for _ in range(2))
-        for name in np.unique(self.method):
+        for name in self._names:
             rows = wanted & (self.method == name)
             if rows.any():
-                first[rows], second[rows] = call(self._method(str(name), rows), rows)
+                first[rows], second[rows] = call(self._method(name, rows), rows)
         return first, second
+
+    @cached_property
+    def _names(self) -> list[str]:
+        """Methods that there are."""
+        return sorted(set(self.method.tolist()))
 
     def _method(self, name: str, rows: BoolArray) -> Method:
         if name in stratified.NAMES:
             return self.strata.take(rows).method(name)
+        if name in skewness.NAMES:
+            return Skewed(self._skewness[rows]).method
         return METHODS[name]
 
 
@@ -221,20 +256,38 @@ def direct(mixed: Mixed, goal: Goal, margin_wanted: BoolArray) -> Directed:
     -------
     Directed, fields of shape (k,)
         A relative margin is not shown (p at least that of `Mixed.separation`) where the control
-        mean is not itself separated from 0.
+        mean is not itself separated from 0. To be beyond it is to be beyond it for either sign of
+        that mean, an intersection-union test. NaN where there are too few units for the skewness.
     """
     up = goal.sign > 0
     at_zero = mixed.tails(no_effect(mixed.comparison))
     effect = np.where(margin_wanted, goal.margin_effect, np.nan)
-    at_margin = mixed.tails(null_at(mixed.comparison, effect, goal.margin_is_relative))
+    null = null_at(mixed.comparison, effect, goal.margin_is_relative)
+    at_margin = mixed.tails(null)
     noninferior = np.where(up, at_margin.greater, at_margin.less)
     separated = np.maximum(noninferior, mixed.separation())
-    return Directed(
-        superior=np.where(up, at_zero.greater, at_zero.less),
-        worse=np.where(up, at_zero.less, at_zero.greater),
-        noninferior=np.where(goal.margin_is_relative, separated, noninferior),
-        beyond_margin=np.where(up, at_margin.less, at_margin.greater),
-    )
+    beyond = np.where(up, at_margin.less, at_margin.greater)
+    withheld = mixed.is_too_skewed
+    found = {
+        "superior": np.where(up, at_zero.greater, at_zero.less),
+        "worse": np.where(up, at_zero.less, at_zero.greater),
+        "noninferior": np.where(goal.margin_is_relative, separated, noninferior),
+        "beyond_margin": np.fmax(beyond, _beyond_other_sign(mixed, goal, null)),
+    }
+    return Directed(**{name: np.where(withheld, np.nan, p) for name, p in found.items()})
+
+
+def _beyond_other_sign(mixed: Mixed, goal: Goal, null: Null) -> FloatArray:
+    """P-values of a relative margin of a control mean whose sign is not the one that was seen.
+
+    Worse than ``m |mu_c|`` is worse than both ``m mu_c`` and ``-m mu_c``, so that harm is shown by
+    both tests or not at all, whatever the sign of a control mean near 0. Rates and quantiles on
+    the log scale have no other sign: NaN, as where no relative margin is tested.
+    """
+    values = ~mixed.is_counted & (mixed.method != "quantile")
+    other = np.where(goal.margin_is_relative & values, 2 - null.weight, np.nan)
+    tails = mixed.tails(Null(other, null.shift))
+    return np.where(goal.sign > 0, tails.less, tails.greater)
 
 
 def always_valid_harm(
@@ -282,7 +335,8 @@ def started_harm(mixed: Mixed, is_proportion: BoolArray) -> BoolArray:
     Returns
     -------
     array of bool, shape (k,)
-        See `always_valid.has_started`. An adjusted rate counts as the events it stands for.
+        See `always_valid.has_started`. An adjusted rate counts as the events it stands for. Not
+        where there are too few units for the skewness of the values.
     """
     comparison = mixed.comparison
     n_c, n_t = comparison.n_control, comparison.n_treatment
@@ -291,7 +345,8 @@ def started_harm(mixed: Mixed, is_proportion: BoolArray) -> BoolArray:
     half = 0.5  # counts are whole numbers, their products with units not always
     events, rest = (np.where(is_proportion, count + half, np.nan) for count in (events, rest))
     undefined = is_proportion & np.isnan(events)
-    return always_valid.has_started(n_c, n_t, events, rest) & ~undefined
+    started = always_valid.has_started(n_c, n_t, events, rest) & ~undefined
+    return np.asarray(started & ~mixed.is_too_skewed)
 
 
 def name_methods(
@@ -316,7 +371,9 @@ def name_methods(
         Such as ``welch, cuped`` or ``score, combined over 2 phases``.
     """
     plain = {stratified.SCORE: "score", stratified.EXACT: "conditional binomial"}
-    names = np.where(is_unconditional(mixed, goal), "unconditional exact", mixed.method)
+    names = np.where(
+        margin_limits.is_unconditional(mixed, goal), "unconditional exact", mixed.method
+    )
     for stratified_name, name in plain.items():
         names = np.where(names == stratified_name, name, names)
     names = np.where(is_adjusted, np.char.add(names, ", cuped"), names)
@@ -325,72 +382,3 @@ def name_methods(
             suffixed = np.char.add(names, f", combined over {int(count)} phases")
             names = np.where(n_combined == count, suffixed, names)
     return names
-
-
-def is_unconditional(mixed: Mixed, goal: Goal) -> BoolArray:
-    """Tell where the margin needs an unconditional exact test.
-
-    Parameters
-    ----------
-    mixed : Mixed of shape (k,)
-        Comparisons.
-    goal : Goal, fields of shape (k,)
-        Margins.
-
-    Returns
-    -------
-    array of bool, shape (k,)
-        True for comparisons that are not combined of phases.
-    """
-    exact = mixed.method == "conditional binomial"
-    null = null_at(mixed.comparison, goal.margin_effect, goal.margin_is_relative)
-    return np.asarray(exact & exact_rates.needs_unconditional(mixed.comparison, null))
-
-
-def has_other_limits(mixed: Mixed, goal: Goal) -> BoolArray:
-    """Tell where the interval inverts another test than the margin's.
-
-    Parameters
-    ----------
-    mixed : Mixed of shape (k,)
-        Comparisons.
-    goal : Goal, fields of shape (k,)
-        Margins.
-
-    Returns
-    -------
-    array of bool, shape (k,)
-        There, `agree_with_margin` is needed.
-    """
-    return np.asarray(is_unconditional(mixed, goal) | (mixed.method == stratified.EXACT))
-
-
-def agree_with_margin(
-    interval: Interval, goal: Goal, rows: BoolArray, shown: BoolArray
-) -> Interval:
-    """Move the limit that faces a margin to the side of it that its own exact test says.
-
-    Parameters
-    ----------
-    interval : Interval, fields of shape (k,)
-        In the unit of the margin.
-    goal : Goal, fields of shape (k,)
-        Margins.
-    rows : array of bool, shape (k,)
-        Comparisons whose margin was tested by another test than the interval inverts.
-    shown : array of bool, shape (k,)
-        Whether non-inferiority was shown at the interval's level.
-
-    Returns
-    -------
-    Interval, fields of shape (k,)
-        Excludes the margin exactly where `shown`, in `rows`.
-    """
-    margin, up = goal.margin_effect, goal.sign > 0
-    inside_low, inside_high = np.nextafter(margin, np.inf), np.nextafter(margin, -np.inf)
-    low = np.where(shown, np.fmax(interval.lower, inside_low), np.fmin(interval.lower, margin))
-    high = np.where(shown, np.fmin(interval.upper, inside_high), np.fmax(interval.upper, margin))
-    rows = rows & ~np.isnan(interval.lower) & ~np.isnan(interval.upper)
-    return Interval(
-        np.where(rows & up, low, interval.lower), np.where(rows & ~up, high, interval.upper)
-    )

@@ -190,12 +190,23 @@ def _right_start(first: Outcome, second: Outcome, given: tuple[FloatArray, ...])
     return np.where(is_right, np.fmin(start, stepped), start)
 
 
-def _pulled(
+def pulled(
     count: FloatArray, rest: FloatArray, units: FloatArray, multiplier: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Rate that a multiplier leaves, times its complement, and how fast it falls.
+    """Pull a rate down by a multiplier.
 
-    The smaller root of ``lambda p^2 - (n + lambda) p + x = 0``: nothing cancels.
+    Parameters
+    ----------
+    count, rest, units : array of shape (k,)
+        Units with the outcome, without it, and all.
+    multiplier : array of shape (k,)
+        0 or more.
+
+    Returns
+    -------
+    rate, product, fall : array of shape (k,)
+        The rate that is left, times its complement, and how fast it falls: of the smaller root of
+        ``lambda p^2 - (n + lambda) p + x = 0``, so nothing cancels.
     """
     ahead = units - multiplier
     root = np.sqrt(ahead * ahead + 4 * multiplier * rest)
@@ -208,8 +219,8 @@ def _pulled(
 
 def _limit_step(given: tuple[FloatArray, ...], multiplier: FloatArray) -> FloatArray:
     x, y, n, other_x, other_y, other_n, square = given
-    _, product, fall = _pulled(x, y, n, multiplier)
-    _, other, other_fall = _pulled(other_x, other_y, other_n, multiplier)
+    _, product, fall = pulled(x, y, n, multiplier)
+    _, other, other_fall = pulled(other_x, other_y, other_n, multiplier)
     variance = product / n + other / other_n
     top = multiplier * variance - square / multiplier
     return np.asarray(top / (variance + fall + other_fall))
@@ -226,8 +237,8 @@ def _excess(given: tuple[FloatArray, ...], multiplier: FloatArray) -> tuple[Floa
     From what is pulled, or from what is left: the smaller of them has more digits.
     """
     x, y, n, other_x, other_y, other_n, distance, left = given
-    rate, product, fall = _pulled(x, y, n, multiplier)
-    other_rate, other, other_fall = _pulled(other_x, other_y, other_n, multiplier)
+    rate, product, fall = pulled(x, y, n, multiplier)
+    other_rate, other, other_fall = pulled(other_x, other_y, other_n, multiplier)
     by_distance = multiplier * (product / n + other / other_n) - distance
     by_left = left - (rate + other_rate)
     excess = np.where(left < distance, by_left, by_distance)

@@ -117,7 +117,7 @@ def difference_statistic(data: Counts, difference: FloatArray) -> FloatArray:
         Standard normal at the boundary. Infinite, with its sign, at -1 and 1 and beyond: no rates
         have such a difference. NaN where it and its variance are 0.
     """
-    contrast, multiplier = _difference_multiplier(data, difference)
+    contrast, _, _, multiplier = pull_apart(data, difference)
     statistic = np.copysign(np.sqrt(np.abs(contrast) * multiplier), contrast)
     at_estimate = np.where(_variance(data) > 0, 0.0, np.nan)
     return np.where(contrast == 0, at_estimate, statistic)
@@ -139,13 +139,34 @@ def difference_deviation(data: Counts, difference: FloatArray) -> FloatArray:
     array of shape (k,)
         From the rates of largest likelihood; 0 at -1 and 1 and beyond.
     """
-    contrast, multiplier = _difference_multiplier(data, difference)
+    contrast, _, _, multiplier = pull_apart(data, difference)
     deviation = np.sqrt(np.abs(contrast) / multiplier)
     return np.where(contrast == 0, np.sqrt(_variance(data)), deviation)
 
 
-def _difference_multiplier(data: Counts, difference: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Estimate less boundary, and the multiplier at the boundary."""
+@np.errstate(all="ignore")
+def pull_apart(
+    data: Counts, difference: FloatArray
+) -> tuple[FloatArray, Outcome, Outcome, FloatArray]:
+    """Find what a difference pulls down in each arm, and by which multiplier.
+
+    Parameters
+    ----------
+    data : Counts, fields of shape (k,)
+        Events and units.
+    difference : array of shape (k,)
+        True difference.
+
+    Returns
+    -------
+    contrast : array of shape (k,)
+        Estimate less boundary.
+    control, treatment : Outcome, fields of shape (k,)
+        Non-events of control and events of treatment where the contrast is 0 or more, else the
+        other two.
+    multiplier : array of shape (k,)
+        Gives the rates of largest likelihood by `score_search.pulled`.
+    """
     contrast = _contrast(data, difference)
     is_below = contrast >= 0
     rest_c, rest_t = data.n_c - data.x_c, data.n_t - data.x_t
@@ -153,7 +174,7 @@ def _difference_multiplier(data: Counts, difference: FloatArray) -> tuple[FloatA
     first = Outcome(up_c, np.where(is_below, data.x_c, rest_c), data.n_c)
     second = Outcome(up_t, np.where(is_below, rest_t, data.x_t), data.n_t)
     left = np.where(is_below, 1 + difference, 1 - difference)
-    return contrast, multiplier_at(first, second, np.abs(contrast), left)
+    return contrast, first, second, multiplier_at(first, second, np.abs(contrast), left)
 
 
 def _contrast(data: Counts, difference: FloatArray) -> FloatArray:
@@ -218,6 +239,29 @@ def ratio_deviation(data: Counts, ratio: FloatArray) -> FloatArray:
     array of shape (k,)
         From the rates of largest likelihood.
     """
+    (control, other_c), (treatment, other_t) = ratio_rates(data, ratio)
+    variance = treatment * other_t / data.n_t + ratio * (ratio * (control * other_c)) / data.n_c
+    return np.asarray(np.sqrt(variance))
+
+
+@np.errstate(all="ignore")
+def ratio_rates(
+    data: Counts, ratio: FloatArray
+) -> tuple[tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
+    """Rates of largest likelihood given their ratio, each with its complement.
+
+    Parameters
+    ----------
+    data : Counts, fields of shape (k,)
+        Events and units.
+    ratio : array of shape (k,)
+        True ratio of the rates, 0 or more.
+
+    Returns
+    -------
+    control, treatment : pair of arrays of shape (k,)
+        Rate and complement of each arm.
+    """
     units, events = data.n_c + data.n_t, data.x_c + data.x_t
     rest_c, rest_t = ratio * (data.n_c - data.x_c), data.n_t - data.x_t
     from_control, from_treatment = ratio * (data.n_t + data.x_c), data.n_c + data.x_t
@@ -236,5 +280,4 @@ def ratio_deviation(data: Counts, ratio: FloatArray) -> FloatArray:
     other_c = np.where(up >= 0, by_sum[0], by_difference[0])
     other_t = np.where(down >= 0, by_sum[1], by_difference[1])
     other_c, other_t = np.clip(other_c, 0.0, 1.0), np.clip(other_t, 0.0, 1.0)
-    variance = treatment * other_t / data.n_t + ratio * (ratio * (control * other_c)) / data.n_c
-    return np.asarray(np.sqrt(variance))
+    return (control, other_c), (treatment, other_t)

@@ -38,6 +38,24 @@ def tails(comparison: Comparison, null: Null) -> Tails:
     :math:`t = (\bar y_t - w \bar y_c - d) / \sqrt{v_t + w^2 v_c - 2 w c}`, on the degrees of
     freedom of the difference, so that the Fieller interval is dual to it.
     """
+    return Tails(*both_tails(comparison.df, statistic_of(comparison, null)))
+
+
+def statistic_of(comparison: Comparison, null: Null) -> FloatArray:
+    """Studentised contrast of two means.
+
+    Parameters
+    ----------
+    comparison : Comparison, fields of shape (k,)
+        Two means with their variances.
+    null : Null, fields of shape (k,)
+        Boundary to test.
+
+    Returns
+    -------
+    array of shape (k,)
+        NaN where the contrast has no variance.
+    """
     weight, shift = null.weight, null.shift
     variance = (
         comparison.var_treatment
@@ -47,8 +65,7 @@ def tails(comparison: Comparison, null: Null) -> Tails:
     # The estimate first: at weight 1 it is exactly the reported difference.
     contrast = comparison.estimate - (weight - 1) * comparison.mean_control - shift
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        statistic = np.where(variance > 0, contrast / np.sqrt(variance), np.nan)
-    return Tails(*both_tails(comparison.df, statistic))
+        return np.where(variance > 0, contrast / np.sqrt(variance), np.nan)
 
 
 def interval(comparison: Comparison, tail: FloatArray) -> Interval:

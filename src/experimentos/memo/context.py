@@ -187,6 +187,22 @@ class Look:
     alpha_spent: float | None
     outcome: str | None
     planned_n: float | None
+    is_final: bool
+    spending: str | None
+    spending_parameter: float | None
+    level: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLook:
+    """One row of ``experimentos__planned_looks``: a look that is still to come."""
+
+    experiment_id: str
+    look: int | None
+    planned_date: date | None
+    planned_fraction: float | None
+    reached_fraction: float | None
+    is_last: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +251,21 @@ class Moments:
     c2_num_num_cov: float | None
     cap_value: float | None
     n_capped: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """One row of ``experimentos__distributions``: units by their totals."""
+
+    experiment_id: str
+    metric: str
+    variant: str
+    bin: int | None
+    is_whole: bool
+    lower: float | None
+    upper: float | None
+    n_units: int | None
+    n_missing: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from experimentos.memo import readings
 from experimentos.memo.context import (
     AgeEffect,
+    Bin,
     DayEffect,
     Effect,
     Experiment,
@@ -31,7 +32,7 @@ def of_days(
     days : iterable of DayEffect
         Of earlier days.
     effects : iterable of Effect
-        The latest, which are the last days.
+        The latest, which are the last days, and those that decide.
     findings : tuple of Finding
         What decides.
 
@@ -56,7 +57,7 @@ def of_days(
 
 
 def _is_whole(effect: Effect) -> bool:
-    return effect.is_latest and effect.segment in (None, "all")
+    return effect.segment in (None, "all")
 
 
 def _as_day(effect: Effect) -> DayEffect:
@@ -72,6 +73,35 @@ def _until_whole(rows: list[DayEffect]) -> list[DayEffect]:
 
 def _size(row: DayEffect) -> tuple[int | None, int | None]:
     return (row.n_control, row.n_treatment)
+
+
+def of_bins(
+    bins: Iterable[Bin], findings: tuple[Finding, ...], control: str | None
+) -> tuple[Bin, ...]:
+    """Order the counts of units by their totals, of the success metrics.
+
+    Parameters
+    ----------
+    bins : iterable of Bin
+        Of the latest day.
+    findings : tuple of Finding
+        What decides.
+    control : str or None
+        The variant that comes first.
+
+    Returns
+    -------
+    tuple of Bin
+        In the order of the findings, control first, then by bin.
+    """
+    wanted = [f.effect.metric for f in findings if f.effect.role == "success"]
+    order = {metric: place for place, metric in enumerate(dict.fromkeys(wanted))}
+    return tuple(
+        sorted(
+            (row for row in bins if row.metric in order),
+            key=lambda row: (order[row.metric], row.variant != control, row.variant, row.bin or 0),
+        )
+    )
 
 
 def of_ages(ages: Iterable[AgeEffect], findings: tuple[Finding, ...]) -> tuple[AgeEffect, ...]:

@@ -195,7 +195,11 @@ def _monitoring(memo: Memo, theme: Theme) -> Iterator[Panel]:
     def hypothesis(look: Look) -> tuple[str, str, str]:
         return (look.metric, look.variant, look.test)
 
-    for (metric, variant, test), looks in groupby(told, key=hypothesis):
+    # SciPy takes a second to import.
+    from experimentos.memo.ahead import looks_ahead  # noqa: PLC0415
+
+    for (metric, variant, test), group in groupby(told, key=hypothesis):
+        looks = list(group)
         rows = [
             charts.LookRow(
                 look=look.look or 0,
@@ -203,9 +207,20 @@ def _monitoring(memo: Memo, theme: Theme) -> Iterator[Panel]:
                 statistic=look.statistic,
                 boundary=look.boundary,
                 futility=look.futility_boundary,
-                taken_on=look.data_date,
+                on=look.data_date,
             )
             for look in looks
+        ]
+        rows += [
+            charts.LookRow(
+                look=look.look,
+                fraction=look.fraction,
+                statistic=None,
+                boundary=look.boundary,
+                on=look.planned_on,
+                is_planned=True,
+            )
+            for look in looks_ahead(looks, memo.planned_looks)
         ]
         title = _TO_SHOW[test](metric=_named(memo, metric, variant))
         yield Panel(title, charts.boundary(rows, theme))
@@ -261,6 +276,32 @@ def _by_age(memo: Memo, theme: Theme) -> Iterator[Panel]:
             for age in ages
         ]
         yield Panel(_named(memo, metric, variant), charts.by_age(rows, theme, unit=unit))
+
+
+def _distributions(memo: Memo, theme: Theme) -> Iterator[Panel]:
+    held = _HELD if memo.is_blocked else None if memo.is_due else _NOT_DUE
+    if held or not memo.bins:
+        why = held or "No chart: units of success metrics are not counted by their totals."
+        yield Panel("", Chart("nothing", (), why, theme))
+        return
+    for metric, bins in groupby(memo.bins, key=lambda row: row.metric):
+        use = memo.use(metric)
+        factor, unit = (100.0, "%") if use is not None and use.is_share else (1.0, "")
+        rows = [
+            charts.BinRow(
+                row.variant,
+                _times(factor, row.lower),
+                _times(factor, row.upper),
+                row.n_units or 0,
+                is_whole=row.is_whole and factor == 1,
+            )
+            for row in bins
+        ]
+        yield Panel(f"{metric}: units by value", charts.distribution(rows, theme, unit=unit))
+        yield Panel(
+            f"{metric}: units up to each value",
+            charts.distribution(rows, theme, unit=unit, cumulative=True),
+        )
 
 
 def _segments(memo: Memo, theme: Theme) -> Iterator[Panel]:
@@ -343,6 +384,31 @@ def _sample_ratio(memo: Memo, theme: Theme) -> Iterator[Panel]:
     yield Panel("", charts.sample_ratio(rows, theme))
 
 
+def _exclusions(memo: Memo, theme: Theme) -> Iterator[Panel]:
+    losses = [
+        charts.LossRow(REASONS.get(step.reason, step.reason), step.n_rows, step.n_units)
+        for step in memo.funnel
+    ]
+    left = [charts.AnalysedRow(count.variant, count.n_analysed) for count in memo.counts]
+    yield Panel("", charts.funnel(memo.n_rows, losses, left, theme))
+
+
+REASONS: Final = {
+    "experiment_not_defined": "experiment not defined",
+    "unit_missing": "no unit",
+    "variant_missing": "no variant",
+    "unknown_variant": "variant not defined",
+    "time_missing": "no time",
+    "before_start": "before the start",
+    "after_end": "at or after the end",
+    "after_as_of": "after the time of reading",
+    "assigned_before_start": "unit had a row before the start",
+    "crossover": "unit in two variants",
+    "repeat": "unit assigned again",
+}
+"""Reasons for leaving a row out, short enough for a chart."""
+
+
 def _balance(memo: Memo, theme: Theme) -> Iterator[Panel]:
     rows = []
     control = memo.experiment.control
@@ -394,6 +460,7 @@ FIGURES: Final[dict[str, Draw]] = {
     "success": _forest("success"),
     "guardrails": _forest("guardrail"),
     "exploratory": _forest("explore"),
+    "distributions": _distributions,
     "monitoring": _monitoring,
     "by_day": _by_day,
     "by_age": _by_age,
@@ -401,9 +468,19 @@ FIGURES: Final[dict[str, Draw]] = {
     "posteriors": _posteriors,
     "sample_ratio": _sample_ratio,
     "balance": _balance,
+    "exclusions": _exclusions,
 }
 """Figures that a section may show, by name."""
 TABLED: Final = frozenset(
-    {"overview", "success", "guardrails", "exploratory", "monitoring", "segments", "posteriors"}
+    {
+        "overview",
+        "success",
+        "guardrails",
+        "exploratory",
+        "monitoring",
+        "segments",
+        "posteriors",
+        "exclusions",
+    }
 )
 """Figures of what a table says already: Markdown shows their pictures, and no words."""

@@ -25,8 +25,10 @@ MARTS: dict[str, type[Any]] = {
     "effects": context.Effect,
     "effects_by_age": context.AgeEffect,
     "looks": context.Look,
+    "planned_looks": context.PlannedLook,
     "posteriors": context.Posterior,
     "moments": context.Moments,
+    "distributions": context.Bin,
     "health": context.HealthCheck,
     "exclusions": context.Exclusion,
     "assignment_counts": context.AssignmentCount,
@@ -39,7 +41,8 @@ _LATEST = "select experiment_id, metric, max(as_of) from {relation} group by exp
 _COMPARISON = "experiment_id, metric, variant, population, basis, adjustment"
 _DECIDED = "select " + _COMPARISON + " from {relation} where used_for_decision"  # noqa: S608
 CONDITIONS: dict[str, str] = {
-    "effects": "is_latest or segment = 'all' and role <> 'explore' "
+    "distributions": "role = 'success'",
+    "effects": "is_latest or used_for_decision or segment = 'all' and role <> 'explore' "
     f"and ({_COMPARISON}) in ({_DECIDED})",
     "moments": "segment = 'all' and (as_of is null "
     f"or (experiment_id, metric, as_of) in ({_LATEST}))",
@@ -148,10 +151,10 @@ def _wanted(known: Mapping[str, object], experiment_ids: Sequence[str] | None) -
 
 
 def _split(rows: Iterable[Row]) -> tuple[list[Row], list[Row]]:
-    """Part the latest effects from those of earlier days over all mature units."""
+    """Part the latest effects, and those that decide, from other days over all mature units."""
     latest, earlier = [], []
     for row in rows:
-        if row.get("is_latest", True):
+        if row.get("is_latest", True) or row.get("used_for_decision"):
             latest.append(row)
         elif row.get("segment") in (None, "all") and row.get("role") != "explore":
             earlier.append(row)
@@ -184,8 +187,10 @@ def _rows_of(
         days=rows["days"],
         ages=rows["effects_by_age"],
         looks=rows["looks"],
+        planned_looks=rows["planned_looks"],
         posteriors=rows["posteriors"],
         moments=rows["moments"],
+        bins=rows["distributions"],
         health=rows["health"],
         exclusions=rows["exclusions"],
         counts=rows["assignment_counts"],

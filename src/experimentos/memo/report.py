@@ -9,6 +9,7 @@ from experimentos.memo import courses, readings
 from experimentos.memo.context import (
     AgeEffect,
     AssignmentCount,
+    Bin,
     DayEffect,
     DayShare,
     Decision,
@@ -23,6 +24,7 @@ from experimentos.memo.context import (
     Look,
     MetricUse,
     Moments,
+    PlannedLook,
     Posterior,
     Power,
     Statement,
@@ -62,8 +64,10 @@ class MemoRows:
     days: tuple[DayEffect, ...]
     ages: tuple[AgeEffect, ...]
     looks: tuple[Look, ...]
+    planned_looks: tuple[PlannedLook, ...]
     posteriors: tuple[Posterior, ...]
     moments: tuple[Moments, ...]
+    bins: tuple[Bin, ...]
     health: tuple[HealthCheck, ...]
     exclusions: tuple[Exclusion, ...]
     counts: tuple[AssignmentCount, ...]
@@ -96,9 +100,11 @@ class Memo:
     power: tuple[Power, ...]
     edits: tuple[Edit, ...]
     moments: tuple[Moments, ...]
+    bins: tuple[Bin, ...]
     days: tuple[DayEffect, ...]
     ages: tuple[AgeEffect, ...]
     looks: tuple[Look, ...]
+    planned_looks: tuple[PlannedLook, ...]
     posteriors: tuple[Posterior, ...]
     segments: tuple[Finding, ...]
     shares: tuple[DayShare, ...]
@@ -258,9 +264,11 @@ def build_memo(rows: MemoRows) -> Memo:
         power=tuple(sorted(rows.power, key=lambda row: (row.metric, row.variant, row.test))),
         edits=tuple(sorted(rows.edits, key=lambda row: (row.definition_number or 0, row.part))),
         moments=_latest_moments(rows),
+        bins=courses.of_bins(rows.bins, findings, rows.experiment.control),
         days=courses.of_days(rows.days, rows.effects, findings),
         ages=courses.of_ages(rows.ages, findings),
         looks=courses.of_looks(rows.looks, findings),
+        planned_looks=tuple(sorted(rows.planned_looks, key=lambda row: row.look or 0)),
         posteriors=courses.of_posteriors(rows.posteriors, findings),
         segments=courses.of_segments(rows.effects, findings, rows.experiment),
         shares=share_days(rows.counts, rows.experiment.control),
@@ -312,11 +320,8 @@ def _findings(rows: MemoRows) -> tuple[Finding, ...]:
 
 
 def _deciding(effects: tuple[Effect, ...]) -> list[Effect]:
-    return [
-        row
-        for row in effects
-        if row.is_latest and row.used_for_decision and row.segment in (None, "all")
-    ]
+    """Rows that decide: those of a look, which may be earlier than the latest."""
+    return [row for row in effects if row.used_for_decision and row.segment in (None, "all")]
 
 
 def _carriers(
@@ -367,8 +372,15 @@ def _variant_report(decision: VariantDecision, evidence: list[Evidence]) -> Vari
 
 def _latest_effects(rows: MemoRows) -> tuple[Effect, ...]:
     uses = {use.metric: use for use in rows.metrics}
-    latest = (row for row in rows.effects if row.is_latest and row.segment in (None, "all"))
-    return tuple(sorted(latest, key=lambda row: _effect_order(row, uses)))
+    whole = [row for row in rows.effects if row.segment in (None, "all")]
+    decided = {_comparison(row) for row in whole if row.used_for_decision}
+    # Of a comparison that decides the look is shown, and not the days after it.
+    shown = [row for row in whole if row.used_for_decision or _comparison(row) not in decided]
+    return tuple(sorted(shown, key=lambda row: _effect_order(row, uses)))
+
+
+def _comparison(row: Effect) -> tuple[str | None, ...]:
+    return (row.metric, row.variant, row.population, row.basis, row.adjustment)
 
 
 def _latest_moments(rows: MemoRows) -> tuple[Moments, ...]:

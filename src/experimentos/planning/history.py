@@ -1,67 +1,19 @@
 """What the warehouse knows of a population: who came when, and what metrics were of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any, Final
+from datetime import date
+from typing import Final
 
-import numpy as np
-
-from experimentos.errors import InputError, ProjectError
 from experimentos.planning.baselines import Baseline, read_baselines
-from experimentos.planning.period import Bounds, Period, Reach, bounds_of, reach_of, settle
+from experimentos.planning.period import Period
+from experimentos.planning.population import Population, Traffic, read_population
 from experimentos.planning.question import Question
-from experimentos.planning.rehearsal import entries_sql, rehearse
+from experimentos.planning.rehearsal import deciding, rehearsal
 from experimentos.project import Project
-from experimentos.project.answers import ask
 
-LEAST_UNITS: Final = 100
-_WEEK: Final = 7
 # The row by which a unit enters is in these from the start.
 _COUNTS_ENTRY: Final = ("proportion", "mean", "funnel")
-
-
-@dataclass(frozen=True)
-class Traffic:
-    """Who came.
-
-    Parameters
-    ----------
-    model : str
-        Whose rows bring units in.
-    where : str or None
-        Which of its rows.
-    others : mapping
-        Units of the other models that were looked at, in the same days.
-    entered : sequence of int
-        Units by day that came for the first time in the period.
-    active : sequence of int
-        Units by week, those that had come before too.
-    """
-
-    model: str
-    where: str | None
-    others: Mapping[str, int]
-    entered: Sequence[int]
-    active: Sequence[int]
-
-    @property
-    def units(self) -> int:
-        """All units of the period."""
-        return sum(self.entered)
-
-    @property
-    def weekly(self) -> list[int]:
-        """Units that came for the first time, by week; the last may be short."""
-        return [sum(self.entered[day : day + _WEEK]) for day in range(0, len(self.entered), _WEEK)]
-
-    @property
-    def trend(self) -> float | None:
-        """Change of the active units per week, as a share of their mean; None under three weeks."""
-        whole = np.array(self.active[: len(self.entered) // _WEEK], dtype=np.float64)
-        if whole.size < 3 or whole.mean() == 0:
-            return None
-        return float(np.polyfit(np.arange(whole.size), whole, 1)[0] / whole.mean())
 
 
 @dataclass(frozen=True)
@@ -112,197 +64,32 @@ def read_history(project: Project, question: Question) -> History:
     InputError
         If there are not enough units or days, or metrics of which nothing can be planned.
     """
-    asked = {"metrics": question.metrics, "on": question.on, "unit": question.unit}
-    answer = ask(project, "history", {**asked, "where": question.where})
-    _check_maturity(question, answer["metrics"])
-    reaches = _reaches(project, answer)
-    present = _present(project, question, answer)
-    bounds = bounds_of(question, answer["metrics"], reaches or _whole(present))
-    model, period, counts = _choose(project, question, answer, bounds, present)
-    traffic = _traffic(project, question, model, period, counts, answer)
-    _check_units(traffic, period, answer["names"])
-    rows = rehearse(project, question, answer, model, period)
-    baselines = read_baselines(rows, answer["metrics"])
+    found = read_population(project, question)
+    with rehearsal(project, question, found) as made:
+        rows = {name: deciding(made, name) for name in ("inference_inputs", "moments")}
+    baselines = read_baselines(rows, found.answer["metrics"])
     return History(
-        kind=answer["kind"],
-        period=period,
-        data_until=bounds.data_until,
-        traffic=traffic,
+        kind=found.answer["kind"],
+        period=found.period,
+        data_until=found.bounds.data_until,
+        traffic=found.traffic,
         baselines=baselines,
-        notes=tuple(_notes(question, answer, bounds, period, traffic, baselines)),
+        notes=(*found.notes(question), *_notes(found, baselines)),
     )
 
 
-def _reaches(project: Project, answer: Mapping[str, Any]) -> dict[str, Reach]:
-    """Read the days that each fact with times covers."""
-    reaches, empty = {}, []
-    for name, fact in answer["facts"].items():
-        if fact["days"] is None:
-            continue
-        until = fact["given"].get("complete_until")
-        found = reach_of(project.query(fact["days"]), until, answer["as_of"])
-        if found is None:
-            empty.append(f"model {name} has no rows with a time before {answer['as_of']}")
-        else:
-            reaches[name] = found
-    if empty:
-        raise InputError("\n".join(empty))
-    return reaches
-
-
-def _present(
-    project: Project, question: Question, answer: Mapping[str, Any]
-) -> dict[str, tuple[date, date]]:
-    """Read the days of the first and last row of each population that has any."""
-    entered = {
-        name: _entered(project, question, population["rows"], answer["as_of"])
-        for name, population in answer["populations"].items()
-    }
-    present = {name: span for name, span in entered.items() if span is not None}
-    if not present:
-        looked = ", ".join(answer["populations"]) or "no model"
-        where = f" where {question.where}" if question.where else ""
-        msg = f"No unit ever came: {looked} has no rows{where}. Models to name with --on: "
-        raise InputError(msg + ", ".join(answer["names"]))
-    return present
-
-
-def _check_units(traffic: Traffic, period: Period, names: Sequence[str]) -> None:
-    if traffic.units < LEAST_UNITS:
-        msg = (
-            f"Only {traffic.units} units entered by a row of {traffic.model} from "
-            f"{period.first} to {period.until}; a plan needs {LEAST_UNITS} at least: name a "
-            f"broader population with --on ({', '.join(names)}), drop --where, or read more days "
-            "with --from"
-        )
-        raise InputError(msg)
-
-
-def _check_maturity(question: Question, metrics: Mapping[str, Mapping[str, Any]]) -> None:
-    """Refuse what the definition of the experiment would refuse."""
-    open_ended = [name for name, read in metrics.items() if not read["is_mature"]]
-    if open_ended and question.design != "fixed":
-        msg = (
-            f"{', '.join(open_ended)}: `mature: false` counts units whose windows are open, which "
-            f"--monitoring {question.design} cannot decide on; leave it out, or use "
-            "--monitoring fixed"
-        )
-        raise InputError(msg)
-
-
-def _entered(
-    project: Project, question: Question, rows: str, as_of: str
-) -> tuple[date, date] | None:
-    """Read the days of the first and last row of a population."""
-    sql = (
-        f"select min(entered_at) as first_at, max(entered_at) as last_at from ({rows}) as seen "  # noqa: S608
-        f"where entered_at <= cast('{as_of}' as timestamp)"
-    )
-    try:
-        (row,) = project.query(sql)
-    except ProjectError as error:
-        if question.where is None:
-            raise
-        msg = f"--where {question.where!r} was refused. The warehouse says: {error}"
-        raise InputError(msg) from error
-    if row["first_at"] is None:
-        return None
-    return row["first_at"].date(), row["last_at"].date()
-
-
-def _whole(entered: Mapping[str, tuple[date, date]]) -> dict[str, Reach]:
-    """Take the span of the population where no metric has times."""
-    return {name: Reach(first, last) for name, (first, last) in entered.items()}
-
-
-def _choose(
-    project: Project, question: Question, answer: Mapping[str, Any], bounds: Bounds,
-    entered: Mapping[str, tuple[date, date]],
-) -> tuple[str, Period, dict[str, int]]:  # fmt: skip
-    """Take the model that was named, or else the one that brings the most units."""
-    periods, refused = {}, []
-    for name, span in entered.items():
-        try:
-            periods[name] = settle(question, bounds, span)
-        except InputError as error:
-            refused.append(error)
-    if not periods:
-        raise refused[0]
-    counts = {
-        name: _count(project, answer["populations"][name]["rows"], period)
-        for name, period in periods.items()
-    }
-    chosen = max(counts, key=lambda name: counts[name])
-    return chosen, periods[chosen], counts
-
-
-def _count(project: Project, rows: str, period: Period) -> int:
-    sql = f"select count(*) as n_units from ({entries_sql(rows, period)}) as entries"  # noqa: S608
-    return int(project.query(sql)[0]["n_units"])
-
-
-def _traffic(
-    project: Project, question: Question, model: str, period: Period, counts: Mapping[str, int],
-    answer: Mapping[str, Any],
-) -> Traffic:  # fmt: skip
-    rows = answer["populations"][model]["rows"]
-    by_day = project.query(
-        "select cast(entered_at as date) as day, count(*) as n_units "  # noqa: S608
-        f"from ({entries_sql(rows, period)}) as entries group by cast(entered_at as date)"
-    )
-    days = {_date(row["day"]): int(row["n_units"]) for row in by_day}
-    return Traffic(
-        model=model,
-        where=question.where,
-        others={name: count for name, count in counts.items() if name != model},
-        entered=[days.get(period.first + timedelta(day), 0) for day in range(period.days)],
-        active=_active(project, rows, period),
-    )
-
-
-def _active(project: Project, rows: str, period: Period) -> list[int]:
-    """Count the units of each week; those that had come before too."""
-    ends = [period.first + timedelta(day + _WEEK) for day in range(0, period.days, _WEEK)]
-    cases = " ".join(
-        f"when entered_at < cast('{end}' as timestamp) then {week}" for week, end in enumerate(ends)
-    )
-    found = project.query(
-        f"select week, count(distinct unit) as n_units from (select unit, case {cases} end as week "  # noqa: S608
-        f"from ({rows}) as seen where entered_at >= cast('{period.first}' as timestamp) "
-        f"and entered_at < cast('{period.until}' as timestamp)) as weeks group by week"
-    )
-    counts = {row["week"]: int(row["n_units"]) for row in found}
-    return [counts.get(week, 0) for week in range(len(ends))]
-
-
-def _notes(
-    question: Question, answer: Mapping[str, Any], bounds: Bounds, period: Period, traffic: Traffic,
-    baselines: Mapping[str, Baseline],
-) -> list[str]:  # fmt: skip
-    notes = []
-    if question.on is None and traffic.others:
-        others = ", ".join(f"{name} ({count:,})" for name, count in traffic.others.items())
-        notes.append(
-            f"{traffic.model} was taken since it brings the most units; others: {others}. "
-            "Name the one whose rows decide who is assigned with --on."
-        )
+def _notes(found: Population, baselines: Mapping[str, Baseline]) -> Iterator[str]:
+    first, covered = found.period.first, found.bounds.covered
     for name, one in baselines.items():
-        read = answer["metrics"][name]
+        read = found.answer["metrics"][name]
         if read["covariate_text"] != "none" and not one.is_adjusted and read["type"] != "quantile":
-            covered = f" (rows that cover it begin on {bounds.covered})"
-            notes.append(
+            told = f" (rows that cover it begin on {covered})" if first < covered else ""
+            yield (
                 f"{name} is planned without its covariate ({read['covariate_text']}): fewer than "
-                f"95% of the units have it{covered if period.first < bounds.covered else ''}."
+                f"95% of the units have it{told}."
             )
-        if traffic.model in read["models"] and read["type"] in _COUNTS_ENTRY:
-            notes.append(
+        if found.traffic.model in read["models"] and read["type"] in _COUNTS_ENTRY:
+            yield (
                 f"{name} is computed from the model that brings units in: the row that does so "
                 "counts, so its value may be higher than among those who will be assigned."
             )
-    if period.days < _WEEK:
-        notes.append(f"{period.days} days are less than a week: days of the week may differ.")
-    return notes
-
-
-def _date(value: date | datetime) -> date:
-    return value.date() if isinstance(value, datetime) else value

@@ -72,23 +72,22 @@ def to_yaml(
     str
         YAML; empty where nothing can be planned.
     """
-    if scenario.effect is None or scenario.enrolment_days is None:
+    if not scenario.effects or scenario.enrolment_days is None:
         return ""
-    effect = scenario.effect.given
-    if scenario.weeks_given is not None:
-        # What is found in four weeks has many digits; up, so that the units still suffice.
-        effect = f"{_up(100 * scenario.effect.size)}%"
     meta: dict[str, Any] = {
         "start": start,
         "end": start + timedelta(scenario.enrolment_days),
         "control": next(iter(question.shares)),
         "variants": _Inline({label: round(share, 4) for label, share in question.shares.items()}),
-        "success": list(question.success),
-        "mde": _inline(effect),
+        **_success(question, scenario),
         "alpha": question.alpha,
         "power": question.power,
         "monitoring": _monitoring(question, scenario),
     }
+    if question.alpha_harm is not None:
+        meta["alpha_harm"] = question.alpha_harm
+    if question.correction != "holm":
+        meta["correction"] = question.correction
     if question.guardrails:
         meta["guardrails"] = {
             metric: _Inline({} if margin is None else {"margin": _inline(margin.given)})
@@ -107,11 +106,25 @@ def to_yaml(
     return yaml.dump({"exposures": [exposure]}, Dumper=_Lines, sort_keys=False, allow_unicode=True)
 
 
+def _success(question: Question, scenario: Scenario) -> dict[str, Any]:
+    """Success metrics with the effect that they share, or each with its own."""
+    given = {name: _given(question, scenario, name) for name in question.success}
+    first = given[question.success[0]]
+    if all(effect == first for effect in given.values()):
+        return {"success": list(question.success), "mde": _inline(first)}
+    return {"success": {name: _Inline({"mde": _inline(effect)}) for name, effect in given.items()}}
+
+
+def _given(question: Question, scenario: Scenario, name: str) -> str | dict[str, float]:
+    effect = scenario.effects[name]
+    if scenario.weeks_given is None or name in question.own_effects:
+        return effect.given
+    # What is found in four weeks has many digits; up, so that the units still suffice.
+    return f"{_up(100 * effect.size)}%"
+
+
 def _monitoring(question: Question, scenario: Scenario) -> dict[str, Any]:
-    planned: dict[str, Any] = {"design": question.design}
-    if question.design == "group_sequential":
-        planned |= {"spending": question.spending, "looks": question.looks}
-    return _Inline(planned | {"planned_n": int(scenario.total)})
+    return _Inline(question.monitoring | {"planned_n": int(scenario.total)})
 
 
 def _inline(amount: str | dict[str, float]) -> Any:  # noqa: ANN401

@@ -6,15 +6,15 @@ the user's models; all that it builds is in a schema of its own, which is droppe
 
 import secrets
 import tempfile
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from experimentos.errors import ProjectError
-from experimentos.planning.period import Period
+from experimentos.planning.population import Population, entries_sql
 from experimentos.planning.question import Question
 from experimentos.project import Project
 from experimentos.project.settings import project_settings
@@ -23,10 +23,13 @@ from experimentos.scaffold import COPY, copy_package, without_jinja
 NAME: Final = "experimentos_plan"
 ENTRIES: Final = "experimentos_plan_entries"
 HISTORY: Final = "history"
-"""The only variant that has units."""
+"""The variant that has units: all of them, but where they are dealt."""
+REST: Final = "rest"
 
 # Shown or sliced, but no part of the number itself.
-_LEFT_OUT: Final = ("by", "prior", "label", "description", "format", "mature")
+_LEFT_OUT: Final = ("by", "prior", "label", "description", "format")
+_PLANNED: Final = ("+experimentos__inference_inputs",)
+_VALIDATED: Final = (*_PLANNED, "experimentos__validation", "stg_experimentos__looks")
 _SCHEMA: Final = """\
 {% macro generate_schema_name(custom_schema_name, node) %}{{ return("SCHEMA") }}{% endmacro %}
 
@@ -36,10 +39,11 @@ _SCHEMA: Final = """\
 """
 
 
-def rehearse(
-    project: Project, question: Question, answer: Mapping[str, Any], model: str, period: Period
-) -> dict[str, list[dict[str, Any]]]:
-    """Run metrics over units that entered in the past.
+@contextmanager
+def rehearsal(
+    project: Project, question: Question, population: Population, *, is_dealt: bool = False
+) -> Iterator[Project]:
+    """Run metrics over units that entered in the past; the schema is dropped at the end.
 
     Parameters
     ----------
@@ -47,25 +51,22 @@ def rehearse(
         The user's; its connections are closed.
     question : Question
         What is asked.
-    answer : mapping
-        Of the macro ``history``.
-    model : str
-        The population's.
-    period : Period
-        When units entered.
+    population : Population
+        Whose units.
+    is_dealt : bool
+        Whether the experiment is the one that is asked about, with units in both variants, and is
+        to be validated.
 
-    Returns
-    -------
-    dict
-        Rows of ``inference_inputs`` and ``moments`` of the deciding readout.
+    Yields
+    ------
+    Project
+        Built as far as inference reads it.
     """
     project.close()
     schema = f"{NAME}_{secrets.token_hex(4)}"
     with tempfile.TemporaryDirectory(prefix="experimentos-") as folder:
         root = Path(folder)
-        _write(
-            root, project, question, answer, answer["populations"][model]["rows"], period, schema
-        )
+        _write(root, project, question, population, schema, is_dealt=is_dealt)
         # Its own vars must not be those of the user's command line.
         variables = {
             key: value for key, value in project.variables.items() if key != "experimentos"
@@ -80,28 +81,44 @@ def rehearse(
         ) as made:
             try:
                 made.build(
-                    select=["+experimentos__inference_inputs"], exclude=["resource_type:test"]
+                    select=_VALIDATED if is_dealt else _PLANNED, exclude=["resource_type:test"]
                 )
-                return {name: _deciding(made, name) for name in ("inference_inputs", "moments")}
+                yield made
             finally:
                 # What went wrong before is what is to be told.
                 with suppress(ProjectError):
                     made.run_operation("drop_plan")
 
 
-def _deciding(project: Project, name: str) -> list[dict[str, Any]]:
+def deciding(made: Project, name: str) -> list[dict[str, Any]]:
+    """Read the rows of the readout that decides.
+
+    Parameters
+    ----------
+    made : Project
+        Of `rehearsal`.
+    name : str
+        ``inference_inputs`` or ``moments``.
+
+    Returns
+    -------
+    list of dict
+        Of the variant that has units.
+    """
     return [
         row
-        for row in project.fetch(name)
+        for row in made.fetch(name)
         if (row["variant"], row["segment"], row["basis"]) == (HISTORY, "all", "mature")
         and row["population"] == "assigned"
     ]
 
 
 def _write(
-    root: Path, project: Project, question: Question, answer: Mapping[str, Any], rows: str,
-    period: Period, schema: str,
+    root: Path, project: Project, question: Question, population: Population, schema: str, *,
+    is_dealt: bool,
 ) -> None:  # fmt: skip
+    answer, period = population.answer, population.period
+    left_out = _LEFT_OUT if is_dealt else (*_LEFT_OUT, "mature")
     settings = project_settings(project.root / "dbt_project.yml")
     short = {name: name.replace(".", "__") for name in answer["facts"]}
     files: dict[str, Any] = {
@@ -125,8 +142,19 @@ def _write(
         },
         "models/plan.yml": _plain(
             {
-                "models": [_entries(answer), *_facts(answer, short)],
-                "exposures": [_experiment(question, answer, period)],
+                "models": [_entries(answer), *_facts(answer, short, left_out)],
+                "exposures": [
+                    _exposure(
+                        {
+                            "unit": answer["kind"],
+                            "start": str(period.first),
+                            "end": str(period.until),
+                            "control": HISTORY,
+                            "status": "stopped",
+                        }
+                        | (_asked if is_dealt else _described)(question)
+                    )
+                ],
             }
         ),
     }
@@ -137,32 +165,11 @@ def _write(
         path.write_text(text, encoding="utf-8")
     (root / "macros").mkdir()
     (root / "macros" / "plan.sql").write_text(_SCHEMA.replace("SCHEMA", schema), encoding="utf-8")
-    _model(root, ENTRIES, entries_sql(rows, period), "table")
+    entries = entries_sql(population.rows, period)
+    _model(root, ENTRIES, _in_halves(entries) if is_dealt else _in_one(entries), "table")
     for name, fact in answer["facts"].items():
         _model(root, short[name], f"select * from {fact['relation']}", "view")  # noqa: S608
     copy_package(root)
-
-
-def entries_sql(rows: str, period: Period) -> str:
-    """Select each unit with its first row in a period.
-
-    Parameters
-    ----------
-    rows : str
-        A query of ``unit`` and ``entered_at``.
-    period : Period
-        Which rows count.
-
-    Returns
-    -------
-    str
-        A query of ``unit`` and ``entered_at``.
-    """
-    return (
-        f"select unit, min(entered_at) as entered_at\nfrom (\n{rows}\n) as seen\n"
-        f"where entered_at >= cast('{period.first}' as timestamp)\n"
-        f"    and entered_at < cast('{period.until}' as timestamp)\ngroup by unit"
-    )
 
 
 def _model(root: Path, name: str, sql: str, kind: str) -> None:
@@ -173,19 +180,21 @@ def _model(root: Path, name: str, sql: str, kind: str) -> None:
 def _entries(answer: Mapping[str, Any]) -> dict[str, Any]:
     assignments = {
         "experiment": {"literal": NAME},
-        "variant": f"'{HISTORY}'",
+        "variant": "variant",
         "units": {answer["kind"]: "unit"},
         "timestamp": "entered_at",
     }
     return _with_meta(ENTRIES, {"assignments": assignments})
 
 
-def _facts(answer: Mapping[str, Any], short: Mapping[str, str]) -> list[dict[str, Any]]:
+def _facts(
+    answer: Mapping[str, Any], short: Mapping[str, str], left_out: Sequence[str]
+) -> list[dict[str, Any]]:
     made = []
     for name, fact in answer["facts"].items():
         metrics = {
             metric: _renamed(
-                {key: value for key, value in read["given"].items() if key not in _LEFT_OUT}, short
+                {key: value for key, value in read["given"].items() if key not in left_out}, short
             )
             for metric, read in answer["metrics"].items()
             if read["model"] == name
@@ -194,21 +203,57 @@ def _facts(answer: Mapping[str, Any], short: Mapping[str, str]) -> list[dict[str
     return made
 
 
-def _experiment(question: Question, answer: Mapping[str, Any], period: Period) -> dict[str, Any]:
-    meta = {
-        "unit": answer["kind"],
-        "start": str(period.first),
-        "end": str(period.until),
-        "control": HISTORY,
-        "variants": {HISTORY: 0.5, "rest": 0.5},
+def _in_one(entries: str) -> str:
+    return f"select entries.*, '{HISTORY}' as variant from (\n{entries}\n) as entries"  # noqa: S608
+
+
+def _in_halves(entries: str) -> str:
+    """Put units into both variants in turn: which is which is dealt anew in each run."""
+    return (
+        f"select unit, entered_at, case when mod(place, 2) = 0 then '{HISTORY}' else '{REST}' end "  # noqa: S608
+        "as variant from (\nselect entries.*, row_number() over (order by unit) as place\n"
+        f"from (\n{entries}\n) as entries\n) as numbered"
+    )
+
+
+def _described(question: Question) -> dict[str, Any]:
+    """Set an experiment of which nothing but the metrics is read."""
+    return {
+        "variants": {HISTORY: 0.5, REST: 0.5},
         "monitoring": "fixed",
         "success": list(question.success),
-        "guardrails": {
-            name: {} if margin is None else {"margin": margin.given}
-            for name, margin in question.guardrails.items()
-        },
-        "status": "stopped",
+        "guardrails": _guardrails(question),
     }
+
+
+def _asked(question: Question) -> dict[str, Any]:
+    """Set the experiment that is asked about, with its smallest treatment."""
+    control, *treatments = question.shares.values()
+    least = min(treatments)
+    effects = {name: question.effect_of(name) for name in question.success}
+    settings = {
+        "variants": {HISTORY: control / (control + least), REST: least / (control + least)},
+        "monitoring": question.monitoring,
+        "success": {
+            name: {} if effect is None else {"mde": effect.given}
+            for name, effect in effects.items()
+        },
+        "guardrails": _guardrails(question),
+        "alpha": question.alpha,
+        "alpha_harm": question.alpha_harm,
+        "power": question.power,
+    }
+    return {key: value for key, value in settings.items() if value is not None}
+
+
+def _guardrails(question: Question) -> dict[str, Any]:
+    return {
+        name: {} if margin is None else {"margin": margin.given}
+        for name, margin in question.guardrails.items()
+    }
+
+
+def _exposure(meta: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": NAME,
         "type": "analysis",

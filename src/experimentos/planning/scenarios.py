@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from experimentos.planning.question import Amount
+from experimentos.planning.amounts import Amount
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,9 @@ class MetricNeed:
         Looked for, in metric units, or the margin.
     units : float or None
         Of all variants.
+    power_reached : float or None
+        With the units of the whole plan, which may be more than its own: about, where there are
+        several looks.
     harm_found : float or None
         Of a guardrail without a margin: the harm that the plan's units find with 80 % power.
     """
@@ -46,6 +49,7 @@ class MetricNeed:
     power: float | None
     effect: float | None
     units: float | None
+    power_reached: float | None
     harm_found: float | None
 
 
@@ -55,8 +59,8 @@ class Scenario:
 
     Parameters
     ----------
-    effect : Amount or None
-        Looked for; None: within the weeks given no effect can be planned.
+    effects : mapping of str to Amount
+        Looked for, by success metric; empty: within the weeks given none can be planned.
     weeks_given : int or None
         The duration that it was found for.
     units : mapping of str to float
@@ -79,7 +83,7 @@ class Scenario:
         Why there is no effect.
     """
 
-    effect: Amount | None
+    effects: dict[str, Amount]
     weeks_given: int | None
     units: dict[str, float]
     driver: str
@@ -91,6 +95,19 @@ class Scenario:
     power_at_least: float
     left_out: dict[str, float]
     note: str | None = None
+
+    @property
+    def effect(self) -> Amount | None:
+        """The effect that all success metrics share; None where they differ or there is none."""
+        found = set(self.effects.values())
+        return found.pop() if len(found) == 1 else None
+
+    @property
+    def wanted(self) -> str:
+        """The effects in words."""
+        if self.effect is not None:
+            return str(self.effect)
+        return ", ".join(f"{name} {effect}" for name, effect in self.effects.items())
 
     @property
     def total(self) -> float:

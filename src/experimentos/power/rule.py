@@ -164,7 +164,8 @@ class ExperimentPlan:
 def plan_experiment(
     metrics: Sequence[PlannedMetric], *, shares: npt.ArrayLike = (1.0, 1.0), alpha: float = 0.05,
     power: float = 0.8, design: str = "fixed", fractions: npt.ArrayLike | None = None,
-    spending: str = "obrien_fleming", alpha_harm: float | None = None,
+    spending: str = "obrien_fleming", parameter: float | None = None,
+    alpha_harm: float | None = None,
 ) -> ExperimentPlan:  # fmt: skip
     r"""Units with which a variant with the planned effects is launched.
 
@@ -184,6 +185,8 @@ def plan_experiment(
         Information fractions of the looks, for ``group_sequential``.
     spending : str
         Spending function, for ``group_sequential``.
+    parameter : float, optional
+        Gamma of ``hwang_shih_decani``, rho of ``kim_demets``.
     alpha_harm : float, optional
         One-sided error rate for Rollback. Default: half of `alpha`.
 
@@ -233,7 +236,9 @@ def plan_experiment(
     each = np.where(success | margin, 1 - (1 - wanted) / (margin.sum() + 1), np.nan)
     inflation = np.array(
         [
-            design_factor(*one, design=design, fractions=fractions, spending=spending)
+            design_factor(
+                *one, design=design, fractions=fractions, spending=spending, parameter=parameter
+            )
             for one in zip(level, each, strict=True)
         ]
     )

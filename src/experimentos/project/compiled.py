@@ -1,11 +1,15 @@
 """The SQL that the last build ran, as dbt leaves it in the project's target folder."""
 
 import os
+import re
 from collections.abc import Sequence
 
 from experimentos.errors import ProjectError
 from experimentos.project.gateway import PACKAGE, Project
 from experimentos.project.settings import project_settings
+
+# Lines that repeat whose expression stands before them: a warehouse shows one where it fails.
+_PADDING = re.compile(r"^ */\* [^*\n]* \*/ +/\* [^*\n]* \*/ *\n", re.MULTILINE)
 
 
 def read_compiled(project: Project, names: Sequence[str]) -> dict[str, str]:
@@ -35,7 +39,8 @@ def read_compiled(project: Project, names: Sequence[str]) -> dict[str, str]:
     for node in map(project.node, names):
         path = folder / node.original_file_path
         if path.is_file():
-            found[str(node.name)] = path.read_text(encoding="utf-8").strip("\n")
+            text = path.read_text(encoding="utf-8")
+            found[str(node.name)] = _PADDING.sub("", text).strip("\n")
         else:
             missing.append(str(node.name))
     if missing:

@@ -261,9 +261,14 @@ class Project:
         str
             As SQL needs it.
         """
-        _ = self.manifest
+        return literals.text_literal(text, self.warehouse)
+
+    @property
+    def warehouse(self) -> str:
+        """Kind of warehouse, as dbt names its adapter: ``duckdb``."""
+        _ = self.manifest  # an invocation registers the adapter
         (adapter,) = adapters.registered()
-        return literals.text_literal(text, adapter.type())
+        return str(adapter.type())
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """Return all rows of a query that a macro of the package has rendered.

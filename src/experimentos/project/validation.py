@@ -167,14 +167,15 @@ def validated_experiments(project: Project) -> list[str]:
     if not names:
         msg = (
             "No experiment can be validated: it has to be built, with units of its own, and not "
-            "archived. Name one with --experiment to be told why it cannot."
+            "archived. Name one with --experiment to be told why it cannot, or deal the units of "
+            "past weeks: --past --metric NAME."
         )
         raise ProjectError(msg)
     return list(names)
 
 
 def validate(
-    project: Project, experiment: str, request: Request, *,
+    project: Project, experiment: str, request: Request, *, name: str | None = None,
     progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> Validation:  # fmt: skip
     """Deal the units of an experiment to two arms again and again, and test each deal.
@@ -187,6 +188,8 @@ def validate(
         Its name.
     request : Request
         How.
+    name : str, optional
+        What it is called in what comes of it. Default: as it is.
     progress : callable, optional
         Called with what is done, how many runs of all metrics are done, and how many there are.
 
@@ -203,7 +206,8 @@ def validate(
     # NumPy and SciPy take a second to import.
     from experimentos.rerandomise import rerandomise  # noqa: PLC0415
 
-    progress(f"{experiment}: units", 0, 0)
+    name = name or experiment
+    progress(f"{name}: units", 0, 0)
     asked = {
         "experiment": experiment,
         "salt": request.salt,
@@ -217,15 +221,15 @@ def validate(
     left_out = {one["metric"]: str(one["reason"]) for one in answer["left_out"]}
     metrics = list(read_metrics(project, answer, settings, looks, left_out))
     if not metrics:
-        reasons = "".join(f"\n  - {name} {reason}" for name, reason in left_out.items())
-        msg = f"No metric of experiment '{experiment}' can be validated:{reasons}"
+        reasons = "".join(f"\n  - {metric} {reason}" for metric, reason in left_out.items())
+        msg = f"No metric of {name!r} can be validated:{reasons}"
         raise ProjectError(msg)
     done, total = 0, request.runs * len(metrics)
 
     def count(runs: int) -> None:
         nonlocal done
         done += runs
-        progress(f"{experiment}: re-randomisations", done, total)
+        progress(f"{name}: re-randomisations", done, total)
 
     shares = answer["control_share"], answer["treatment_share"]
     rates = rerandomise(
@@ -237,7 +241,7 @@ def validate(
     )
     first = next(iter(settings.values()))
     return Validation(
-        experiment_id=experiment,
+        experiment_id=name,
         definitions_hash=answer["definitions_hash"],
         design=str(first["design"]),
         request=request,

@@ -41,7 +41,8 @@ EFFECTS_OUTPUT = arrow.schema(
     "integer: look; time: look_date; flag: is_open; double: p_value_harm_planned information "
     "information_fraction statistic boundary alpha_spent statistic_harm boundary_harm "
     "alpha_spent_harm planned_n futility_boundary p_value_stagewise estimate_stagewise "
-    "lower_stagewise upper_stagewise restated_by test_level launch_level harm_level"
+    "lower_stagewise upper_stagewise restated_by test_level launch_level harm_level skewness; "
+    "flag: is_too_skewed"
 )
 WORDS = {
     "role": ["success", "guardrail", "explore"],
@@ -133,6 +134,8 @@ def _statistics(rows: pa.Table, past: pa.Table, pairs: Pairs) -> dict[str, objec
         "method": mixed.name_methods(several, goal, pairs.is_adjusted, pairs.n_combined),
         "used_for_decision": pairs.is_chosen & is_decided,
         "is_final": is_final,
+        "skewness": np.where(several.is_counted, np.nan, pairs.skewness),
+        "is_too_skewed": several.is_too_skewed,
         "is_open": arrow.flags(rows, "is_open") & is_decided,
         "look": number,
         "look_date": pc.if_else(pa.array(~np.isnan(number)), _look_date(rows), None),
@@ -160,10 +163,9 @@ def _decided(
 
 def _look_number(rows: pa.Table, boundary: FloatArray) -> FloatArray:
     """Give looks their numbers; an always-valid design has one, its start, which sets it."""
-    design = arrow.strings(rows, "design")
     start = np.where(np.isnan(boundary), np.nan, 1.0)
-    look = np.where(design == "group_sequential", arrow.floats(rows, "look"), np.nan)
-    return np.where(design == "always_valid", start, look)
+    is_started = arrow.strings(rows, "design") == "always_valid"
+    return np.where(is_started, start, arrow.floats(rows, "look"))
 
 
 def _look_date(rows: pa.Table) -> pa.ChunkedArray:
@@ -179,8 +181,9 @@ def _mixed(rows: pa.Table, pairs: Pairs) -> Mixed:
         kind == "ratio",
         is_quantile=kind == "quantile",
         strata=pairs.strata,
+        mean_skewness=pairs.skewness,
     )
-    return Mixed(pairs.comparison, method, pairs.strata)
+    return Mixed(pairs.comparison, method, pairs.strata, pairs.skewness)
 
 
 def _classical(several: Mixed, alpha: FloatArray) -> dict[str, FloatArray]:

@@ -50,6 +50,10 @@ class Course:
         Whether error rates are spent over looks, or the test holds at every build; neither: fixed.
     is_at_look : array of bool, shape (k,)
         Sequential comparisons that have a look now; `place` is its position.
+    is_at_end : array of bool, shape (k,)
+        Fixed comparisons that have their only look now.
+    is_recorded : array of bool, shape (k,)
+        Whether an earlier build took this look, which keeps its numbers.
     fractions, information : array of shape (k, looks)
         NaN at the end of rows with fewer looks.
     is_closed : array of bool, shape (k,)
@@ -73,6 +77,8 @@ class Course:
     is_sequential: BoolArray
     is_anytime: BoolArray
     is_at_look: BoolArray
+    is_at_end: BoolArray
+    is_recorded: BoolArray
     place: IntArray
     fractions: FloatArray
     information: FloatArray
@@ -91,6 +97,11 @@ class Course:
         """Whether the design is not fixed."""
         return np.asarray(self.is_sequential | self.is_anytime)
 
+    def kept(self, recorded: Recorded, p_fixed: FloatArray, is_tested: BoolArray) -> FloatArray:
+        """P-values of fixed designs: those that their look recorded where it was taken."""
+        is_kept = self.is_at_end & self.is_recorded & is_tested
+        return np.where(is_kept, recorded.p_value, p_fixed)
+
     def here(self, values: FloatArray) -> FloatArray:
         """Element of each row at its look; NaN where there is none."""
         found = np.full(self.place.shape, np.nan)
@@ -101,20 +112,31 @@ class Course:
 
 @dataclass(frozen=True)
 class _Records:
-    """Looks of earlier builds beside the comparison they are of, in order."""
+    """Looks of earlier builds beside the comparison they are of, in order; `at`: where they are."""
 
     row: IntArray
     look: IntArray
+    at: IntArray
     table: pa.Table
 
     def take(self, index: IntArray | BoolArray) -> _Records:
-        kept = np.arange(self.row.size)[index]
-        return _Records(self.row[kept], self.look[kept], self.table.take(pa.array(kept)))
+        return _Records(self.row[index], self.look[index], self.at[index], self.table)
+
+    def column(self, name: str) -> pa.Table:
+        """One column of these looks."""
+        return self.table.select([name]).take(pa.array(self.at))
+
+    def floats(self, name: str) -> FloatArray:
+        return arrow.floats(self.column(name), name)
+
+    def is_word(self, name: str, word: str) -> BoolArray:
+        """Whether a column holds a word."""
+        return np.asarray(arrow.strings(self.column(name), name) == word)
 
     def spread(self, name: str, size: int) -> FloatArray:
         """Put a column into rows; the last record of a row counts."""
         values = np.full(size, np.nan)
-        values[self.row] = arrow.floats(self.table, name)
+        values[self.row] = self.floats(name)
         return values
 
     def recorded(self, size: int) -> Recorded:
@@ -154,14 +176,17 @@ def follow(
     is_sequential = is_group & ~is_explored
     wanted = is_sequential & ~np.isnan(look) & pairs.is_chosen
     records = _records(rows, past, pairs.is_chosen)
-    harm = records.take(arrow.strings(records.table, "test") == "harm")
-    launch = records.take(arrow.strings(records.table, "test") != "harm")
+    is_harm = records.is_word("test", "harm")
+    harm, launch = records.take(is_harm), records.take(~is_harm)
     looks = _looks(harm, wanted, look, rows, several, pairs)
     at_look, place, fractions, information, closed, number = looks
+    is_at_end = (design == "fixed") & ~np.isnan(look) & arrow.flags(rows, "is_final")
+    is_at_end &= pairs.is_chosen & ~is_explored
+    number = np.where(is_at_end & _is_taken(harm, look), look, number)
     shown, shown_harm = (each.take(number[each.row] == each.look) for each in (launch, harm))
     before = launch.take(launch.look < np.where(np.isnan(number), np.inf, number)[launch.row])
     crossed = np.zeros(size, dtype=bool)
-    crossed[before.row[arrow.strings(before.table, "outcome") == "crossed"]] = True
+    crossed[before.row[before.is_word("outcome", "crossed")]] = True
     planned_n = _planned_n(rows, harm)
     started = mixed.started_harm(several, is_counted)
     tuned = tightest_information(alpha / 2) * pairs.effective_units / (planned_n / 2)
@@ -169,6 +194,8 @@ def follow(
         is_sequential=is_sequential,
         is_anytime=(design == "always_valid") | (is_group & is_explored),
         is_at_look=at_look,
+        is_at_end=is_at_end,
+        is_recorded=~np.isnan(number),
         place=place,
         fractions=fractions,
         information=information,
@@ -193,7 +220,7 @@ def _records(rows: pa.Table, past: pa.Table, chosen: BoolArray) -> _Records:
     row = row_of[code[rows.num_rows :]]
     look = np.nan_to_num(arrow.floats(past, "look")).astype(np.int64)
     order = np.lexsort([look, row])
-    return _Records(row[order], look[order], past.take(pa.array(order))).take(row[order] >= 0)
+    return _Records(row[order], look[order], order, past).take(row[order] >= 0)
 
 
 def _looks(
@@ -202,9 +229,9 @@ def _looks(
 ) -> tuple[BoolArray, IntArray, FloatArray, FloatArray, BoolArray, FloatArray]:  # fmt: skip
     """Past looks and this one as a table, where this one is, and the number it was recorded as."""
     size = wanted.size
-    was_tested = arrow.floats(records.table, "information") > 0
+    was_tested = records.floats("information") > 0
     kept = records.take(was_tested & wanted[records.row] & (records.look <= look[records.row]))
-    ends = arrow.flags(kept.table, "is_final")
+    ends = arrow.flags(kept.column("is_final"), "is_final")
     # After its last look a hypothesis is not tested again.
     last = np.full(size, np.inf)
     np.minimum.at(last, kept.row[ends], kept.look[ends].astype(np.float64))
@@ -213,15 +240,22 @@ def _looks(
     place = np.arange(kept.row.size) - (np.cumsum(count) - count)[kept.row]
     table = np.full((2, size, int(count.max(initial=0)) + 1), np.nan)
     for layer, name in zip(table, ("information_fraction", "information"), strict=True):
-        layer[kept.row, place] = arrow.floats(kept.table, name)
+        layer[kept.row, place] = kept.floats(name)
     newest = np.zeros(size)
     newest[kept.row] = kept.look
     is_old = wanted & (count > 0) & ((newest == look) | np.isfinite(last))
-    fraction, known = _fraction(rows, pairs), several.comparison.std_error**-2.0
+    # Where too few units are there for their skewness nothing is tested, and nothing spent.
+    known = np.where(several.is_too_skewed, np.nan, several.comparison.std_error**-2.0)
+    fraction = _fraction(rows, pairs)
     # What could not be tested when the look was taken is not tested later.
-    was_taken = np.zeros(size, dtype=bool)
-    was_taken[records.row[records.look == look[records.row]]] = True
-    is_new = wanted & ~is_old & ~was_taken & (fraction > 0) & np.isfinite(known) & (known > 0)
+    is_new = (
+        wanted
+        & ~is_old
+        & ~_is_taken(records, look)
+        & (fraction > 0)
+        & np.isfinite(known)
+        & (known > 0)
+    )
     fresh = np.flatnonzero(is_new)
     table[0, fresh, count[fresh]] = fraction[fresh]
     table[1, fresh, count[fresh]] = known[fresh]
@@ -233,6 +267,13 @@ def _looks(
     reached[index] = fractions[index, here[index]] >= 1
     closed = np.where(is_old, np.isfinite(last), arrow.flags(rows, "is_last_look") | reached)
     return at_look, here, fractions, table[1], closed, np.where(is_old, newest, np.nan)
+
+
+def _is_taken(records: _Records, look: FloatArray) -> BoolArray:
+    """Tell comparisons of which an earlier build took the look that they have now."""
+    found = np.zeros(look.shape, dtype=bool)
+    found[records.row[records.look == look[records.row]]] = True
+    return found
 
 
 def _remembered(launch: _Records, harm: _Records, size: int) -> dict[str, FloatArray]:
@@ -266,6 +307,6 @@ def _planned_n(rows: pa.Table, records: _Records) -> FloatArray:
     """Planned units of an arm as first recorded: the mixture is set once."""
     planned = arrow.floats(rows, "planned_n")
     planned = np.where(planned > 0, planned, DEFAULT_PLANNED_N)
-    written = arrow.floats(records.table, "planned_n") > 0
+    written = records.floats("planned_n") > 0
     first = records.take(np.flatnonzero(written)[::-1]).spread("planned_n", planned.size)
     return np.where(np.isnan(first), planned, first)

@@ -12,7 +12,7 @@ from scipy.special import ndtr
 from experimentos import arrow, families
 from experimentos.checks import balance
 from experimentos.errors import TableError
-from experimentos.inference import detectable, lift, mixed
+from experimentos.inference import detectable, lift, margin_limits, mixed
 from experimentos.inference.effect import Interval
 from experimentos.inference.mixed import Directed, Goal, Mixed
 from experimentos.moments import divide
@@ -103,7 +103,10 @@ def decide(
     course = follow(rows, past, several, pairs, alpha=plan.alpha, is_counted=counted)
     tested = _test(several, plan, pairs, counted, course)
     columns, tail, harm_tail = _correct(rows, pairs, plan, tested)
-    columns |= _intervals(several, plan, tested, course, tail, _is_shown(plan, course, pairs))
+    bounds = monitoring.boundary(course, tail)
+    level = monitoring.nominal(course, tail, bounds.now)
+    is_shown = _is_shown(plan, course, several, pairs)
+    columns |= _intervals(several, plan, tested, tail, level, is_shown)
     columns |= _balance(rows, pairs)
     size, mde = np.abs(several.comparison.mean_control), arrow.floats(rows, "mde")
     mde_absolute = np.where(size > 0, mde / size, np.nan)
@@ -111,10 +114,10 @@ def decide(
     power = arrow.floats(rows, "power")
     columns |= {
         # At the level of the test at this look; between looks nothing is tested.
-        "mde_reached": detectable(several.comparison, monitoring.nominal(course, tail), power),
+        "mde_reached": detectable(several.comparison, level, power),
         "mde_planned": np.where(is_absolute, mde_absolute, mde),
     }
-    columns |= _look(rows, plan, tested, course, tail, harm_tail)
+    columns |= _look(rows, plan, tested, course, tail, harm_tail, bounds)
     columns |= _remembered(several, course, columns, plan, tested, tail)
     columns["p_value_worse"] = _worse_then(columns, plan)
     has_look = ~np.isnan(arrow.floats(rows, "look"))
@@ -122,40 +125,43 @@ def decide(
     return columns, _spread(plan.goal, is_decided), is_closed
 
 
-def _is_shown(plan: Plan, course: Course, pairs: Pairs) -> BoolArray:
+def _is_shown(plan: Plan, course: Course, several: Mixed, pairs: Pairs) -> BoolArray:
     """Whether there is a test at this time that an interval can be dual to."""
     started = course.is_anytime & ~np.isnan(course.mixture)
     shown = np.where(course.is_monitored, started | course.is_at_look, plan.is_final)
-    return np.asarray(shown & pairs.is_chosen)
+    return np.asarray(shown & pairs.is_chosen & ~several.is_too_skewed)
 
 
 def _look(
     rows: pa.Table, plan: Plan, tested: Tested, course: Course, tail: FloatArray,
-    harm_tail: FloatArray,
+    harm_tail: FloatArray, bounds: monitoring.Boundary,
 ) -> dict[str, FloatArray]:  # fmt: skip
     """Put together what is remembered of this look."""
-    bound, spent = monitoring.boundary(course, tail)
-    harm_bound, harm_spent = monitoring.boundary(
+    harm = monitoring.boundary(
         course, harm_tail * families.HARM_PLANNED_SHARE, spending=monitoring.HARM_SPENDING
     )
     with np.errstate(invalid="ignore"):
-        crossed = plan.is_success & (tested.statistic >= bound)
+        crossed = plan.is_success & (tested.statistic >= bounds.now)
     asked = np.where(plan.is_success, arrow.strings(rows, "futility"), "")
     power = arrow.floats(rows, "power")
+    has_planned = course.is_sequential | course.is_at_end
+    fraction = np.where(course.is_at_end, 1.0, course.here(course.fractions))
     columns = {
-        "p_value_harm_planned": np.where(course.is_sequential, tested.harm_planned, np.nan),
+        "p_value_harm_planned": np.where(has_planned, tested.harm_planned, np.nan),
         "information": course.here(course.information),
-        "information_fraction": np.minimum(course.here(course.fractions), 1.0),
+        "information_fraction": np.minimum(fraction, 1.0),
         "statistic": tested.statistic,
-        "boundary": bound,
-        "alpha_spent": spent,
+        "boundary": bounds.now,
+        "alpha_spent": bounds.spent,
         "statistic_harm": tested.statistic_harm,
-        "boundary_harm": np.where(course.is_sequential, harm_bound, np.nan),
-        "alpha_spent_harm": harm_spent,
+        "boundary_harm": np.where(has_planned, harm.now, np.nan),
+        "alpha_spent_harm": harm.spent,
         "planned_n": course.planned_n,
         "futility_boundary": monitoring.futility(course, tail, power, asked),
     }
-    return columns | monitoring.stopped(course, tested.statistic, tail, crossed, plan.goal.sign)
+    return columns | monitoring.stopped(
+        course, tested.statistic, tail, bounds, plan.goal.sign, crossed
+    )
 
 
 def _remembered(
@@ -169,8 +175,11 @@ def _remembered(
     found = {name: np.where(is_old, shown[name], (columns | now)[name]) for name in REMEMBERED}
     moved = is_old & (np.abs(found["level"] - (1 - 2 * tail)) > LEAST_CHANGE)
     if moved.any():
-        _move_limits(found, moved, course, plan, tested, tail)
-    return found | {"restated_by": np.where(is_old, now["estimate"] - shown["estimate"], np.nan)}
+        _move_limits(found, moved, course, plan, tested, tail, columns["boundary"])
+    return found | {
+        "restated_by": np.where(is_old, now["estimate"] - shown["estimate"], np.nan),
+        "information": np.where(course.is_at_end, found["std_error"] ** -2, columns["information"]),
+    }
 
 
 def _worse_then(columns: dict[str, FloatArray], plan: Plan) -> FloatArray:
@@ -182,15 +191,15 @@ def _worse_then(columns: dict[str, FloatArray], plan: Plan) -> FloatArray:
 
 def _move_limits(
     found: dict[str, FloatArray], moved: BoolArray, course: Course, plan: Plan, tested: Tested,
-    tail: FloatArray,
+    tail: FloatArray, bound: FloatArray,
 ) -> None:  # fmt: skip
     """Put limits that were recorded to the level at which the family tests them now.
 
     Of a hypothesis that had its last look while others go on, only the recorded numbers are left:
     limits keep their distances from the estimate in proportion to the boundaries.
     """
-    before = monitoring.boundary(course, (1 - found["level"]) / 2)[0]
-    ratio = monitoring.boundary(course, tail)[0] / before
+    before = np.where(moved, (1 - found["level"]) / 2, np.nan)
+    ratio = bound / monitoring.boundary(course, before).now
     at = Goal(
         plan.goal.sign,
         np.where(plan.has_margin, plan.goal.margin, 0.0),
@@ -205,7 +214,7 @@ def _move_limits(
         limits = Interval(
             *(found[centre] + (found[name] - found[centre]) * ratio for name in (low, high))
         )
-        limits = mixed.agree_with_margin(limits, at, rows, shown)
+        limits = margin_limits.agree_with_margin(limits, at, rows, shown)
         found[low] = np.where(moved, limits.lower, found[low])
         found[high] = np.where(moved, limits.upper, found[high])
     found["level"] = np.where(moved, 1 - 2 * tail, found["level"])
@@ -267,36 +276,43 @@ def _test(
     p_planned, statistic_harm = monitoring.valid(
         course, worse, course.harm, spending=monitoring.HARM_SPENDING
     )
-    p_planned = _at_its_time(plan, course, p_planned, worse)
+    p_worse = course.kept(course.harm, worse, np.ones_like(course.is_recorded))
+    p_planned = _at_its_time(plan, course, p_planned, p_worse)
+    better = course.kept(course.launch, directed.superior, plan.is_success)
+    within = course.kept(course.launch, directed.noninferior, plan.has_margin)
+    of_fixed = monitoring.statistic_of(np.where(plan.has_margin, within, better))
+    statistic = np.where(course.is_at_end, of_fixed, statistic)
+    return Tested(
+        directed=directed,
+        superior=_at_its_time(plan, course, superior, better),
+        noninferior=np.where(plan.has_margin, _at_its_time(plan, course, p_launch, within), np.nan),
+        harm=_harm(several, plan, pairs, is_counted, course, worse, p_planned),
+        harm_planned=p_planned,
+        statistic=np.where(course.is_anytime, monitoring.statistic_of(is_launch), statistic),
+        statistic_harm=np.where(course.is_at_end, monitoring.statistic_of(p_worse), statistic_harm),
+    )
+
+
+def _harm(
+    several: Mixed, plan: Plan, pairs: Pairs, is_counted: BoolArray, course: Course,
+    worse: FloatArray, p_planned: FloatArray,
+) -> FloatArray:  # fmt: skip
+    """P-values of harm: at every build and as planned together, each with its share."""
     has_budget = course.is_anytime & ~course.is_sequential
     p_any = mixed.always_valid_harm(
         several, worse, is_counted,
         alpha=plan.alpha_harm * np.where(has_budget, 1.0, families.HARM_ANY_SHARE),
-        planned_n=course.planned_n,
-        effective_units=pairs.effective_units,
+        planned_n=course.planned_n, effective_units=pairs.effective_units,
     )  # fmt: skip
     p_harm = np.where(has_budget, p_any, families.harm_p_value(p_any, p_planned))
-    return Tested(
-        directed=directed,
-        superior=_at_its_time(plan, course, superior, directed.superior),
-        noninferior=np.where(
-            plan.has_margin,
-            _at_its_time(plan, course, p_launch, directed.noninferior),
-            np.nan,
-        ),
-        harm=np.where(plan.is_success | plan.is_guardrail, p_harm, np.nan),
-        harm_planned=p_planned,
-        statistic=np.where(course.is_anytime, monitoring.statistic_of(is_launch), statistic),
-        statistic_harm=statistic_harm,
-    )
+    return np.where(plan.is_success | plan.is_guardrail, p_harm, np.nan)
 
 
 def _at_its_time(
     plan: Plan, course: Course, p_value: FloatArray, p_fixed: FloatArray
 ) -> FloatArray:
     """Choose p-values of monitored designs, and those of fixed ones at their end."""
-    at_the_end = np.where(plan.is_final, p_fixed, np.nan)
-    return np.where(course.is_monitored, p_value, at_the_end)
+    return np.where(course.is_monitored, p_value, np.where(plan.is_final, p_fixed, np.nan))
 
 
 def _correct(
@@ -349,8 +365,7 @@ def _loading(rows: pa.Table, pairs: Pairs) -> FloatArray:
     """
     is_single = arrow.strings(rows, "design", default="fixed") == "fixed"
     is_single &= pairs.n_combined <= 1
-    variance = pairs.comparison.std_error**2
-    share = np.where(is_single, divide(pairs.own_control, variance), np.nan)
+    share = np.where(is_single, divide(pairs.own_control, pairs.comparison.std_error**2), np.nan)
     return np.asarray(np.sqrt(np.clip(share, 0.0, 1.0)))
 
 
@@ -365,19 +380,19 @@ def _balance(rows: pa.Table, pairs: Pairs) -> dict[str, FloatArray]:
 
 
 def _intervals(
-    several: Mixed, plan: Plan, tested: Tested, course: Course, tail: FloatArray,
+    several: Mixed, plan: Plan, tested: Tested, tail: FloatArray, level: FloatArray,
     is_shown: BoolArray,
 ) -> dict[str, FloatArray]:  # fmt: skip
     """Limits at the deciding level, and of the lift."""
-    level = np.where(is_shown, monitoring.nominal(course, tail), np.nan)
+    level = np.where(is_shown, level, np.nan)
     deciding = several.interval(level)
     relative = several.lift_interval(np.where(is_shown, level, plan.alpha / 2))
 
-    own_test = is_shown & plan.has_margin & mixed.has_other_limits(several, plan.goal)
+    own_test = is_shown & plan.has_margin & margin_limits.has_other_limits(several, plan.goal)
     shown = tested.directed.noninferior <= level
     by_lift = plan.goal.margin_is_relative
-    deciding = mixed.agree_with_margin(deciding, plan.goal, own_test & ~by_lift, shown)
-    relative = mixed.agree_with_margin(relative, plan.goal, own_test & by_lift, shown)
+    deciding = margin_limits.agree_with_margin(deciding, plan.goal, own_test & ~by_lift, shown)
+    relative = margin_limits.agree_with_margin(relative, plan.goal, own_test & by_lift, shown)
     separated = ~np.isnan(relative.lower + relative.upper)
     return {
         "lower": deciding.lower,

@@ -29,6 +29,26 @@ LEAST_TAIL = 1e-290
 
 
 @dataclass(frozen=True)
+class Boundary:
+    """What each comparison is tested against.
+
+    Parameters
+    ----------
+    now : array of shape (k,)
+        Standard normal units, infinite where nothing may be spent; NaN where the design is fixed or
+        there is no look.
+    spent : array of shape (k,)
+        Error rate spent by now; NaN where nothing is spent over looks.
+    by_look : array of shape (k, looks)
+        Boundaries at all looks up to this one; NaN at others.
+    """
+
+    now: FloatArray
+    spent: FloatArray
+    by_look: FloatArray
+
+
+@dataclass(frozen=True)
 class _Spending:
     """A spending function with its parameter."""
 
@@ -107,9 +127,7 @@ def valid(
     return p_value, z
 
 
-def boundary(
-    course: Course, tail: FloatArray, *, spending: str | None = None
-) -> tuple[FloatArray, FloatArray]:
+def boundary(course: Course, tail: FloatArray, *, spending: str | None = None) -> Boundary:
     """Boundary of each comparison now, and the error rate spent with it.
 
     Parameters
@@ -123,15 +141,20 @@ def boundary(
 
     Returns
     -------
-    bound, spent : array of shape (k,)
-        Standard normal units, infinite where nothing may be spent; NaN where the design is fixed or
-        there is no look.
+    Boundary, fields of shape (k,)
+        Standard normal units, infinite where nothing may be spent; NaN where there is no look. A
+        fixed design spends all at its only one. For `nominal` and `stopped`, too: boundaries take
+        long to compute.
     """
     bound, spent = np.full(tail.shape, np.nan), np.full(tail.shape, np.nan)
+    by_look = np.full(course.fractions.shape, np.nan)
     known = (tail > 0) & (tail < 1)
     for rows, how in _by_spending(course, spending, course.is_at_look & known):
-        table = _bounds(course, rows, tail, how)
-        bound[rows] = table[np.arange(rows.size), course.place[rows]]
+        by_look[rows] = group.spending_bounds(
+            course.fractions[rows], tail[rows], information=course.information[rows],
+            final=course.is_closed[rows], spending=how.name, parameter=how.parameter,
+        )  # fmt: skip
+        bound[rows] = by_look[rows, course.place[rows]]
         used = group.spend(
             course.here(course.fractions)[rows, None],
             tail[rows],
@@ -139,35 +162,38 @@ def boundary(
             parameter=how.parameter,
         )[:, 0]
         spent[rows] = np.where(course.is_closed[rows], tail[rows], used)
+    rows = np.flatnonzero(course.is_at_end & known)
+    bound[rows], spent[rows] = statistic_of(tail[rows]), tail[rows]
     rows = np.flatnonzero(course.is_anytime & ~np.isnan(course.mixture) & known)
     bound[rows] = critical_value(course.mixture[rows], alpha=tail[rows], side="greater")
-    return bound, spent
+    return Boundary(bound, spent, by_look)
 
 
-def nominal(course: Course, tail: FloatArray) -> FloatArray:
+def nominal(course: Course, tail: FloatArray, bound: FloatArray) -> FloatArray:
     """One-sided level of a test at this look alone that has the same boundary.
 
     Parameters
     ----------
     course : Course
         Of the comparisons.
-    tail : array of shape (k,)
-        One-sided error rate over all looks.
+    tail, bound : array of shape (k,)
+        One-sided error rate over all looks, and its boundary now.
 
     Returns
     -------
     array of shape (k,)
         The tail itself where the design is fixed; NaN where nothing is tested now.
     """
-    levels = np.where(course.is_monitored, ndtr(-boundary(course, tail)[0]), tail)
+    levels = np.where(course.is_monitored, ndtr(-bound), tail)
     rows = np.flatnonzero(course.is_anytime & ~np.isnan(course.mixture) & (tail > 0))
     levels[rows] = nominal_level(course.mixture[rows], alpha=tail[rows], side="greater")
     return np.where((levels > LEAST_TAIL) & (levels < 0.5), levels, np.nan)
 
 
 def stopped(
-    course: Course, z: FloatArray, tail: FloatArray, has_crossed: BoolArray, sign: FloatArray
-) -> dict[str, FloatArray]:
+    course: Course, z: FloatArray, tail: FloatArray, bounds: Boundary, sign: FloatArray,
+    has_crossed: BoolArray,
+) -> dict[str, FloatArray]:  # fmt: skip
     """Analyse hypotheses of no effect at the look at which they cross for the first time.
 
     Parameters
@@ -176,10 +202,12 @@ def stopped(
         Of the comparisons.
     z, tail : array of shape (k,)
         Statistics, and one-sided error rates over all looks.
-    has_crossed : array of bool, shape (k,)
-        Whether the boundary is crossed at this look.
+    bounds : Boundary, fields of shape (k,)
+        Of these error rates.
     sign : array of shape (k,)
         1 where an increase is good, -1 where a decrease is.
+    has_crossed : array of bool, shape (k,)
+        Whether the boundary is crossed at this look.
 
     Returns
     -------
@@ -189,16 +217,16 @@ def stopped(
     names = ["p_value_stagewise", "estimate_stagewise", "lower_stagewise", "upper_stagewise"]
     columns = {name: np.full(z.shape, np.nan) for name in names}
     wanted = has_crossed & course.is_at_look & ~course.crossed_before & ~np.isnan(z)
-    for rows, how in _by_spending(course, None, wanted):
+    rows = np.flatnonzero(wanted)
+    if rows.size:
         found = group.stagewise(
-            z[rows], course.place[rows] + 1, _bounds(course, rows, tail, how),
+            z[rows], course.place[rows] + 1, bounds.by_look[rows],
             np.fmax.accumulate(course.information[rows], axis=1), alpha=2 * tail[rows],
         )  # fmt: skip
         ends = np.sort(sign[rows] * np.stack([found.lower, found.upper]), axis=0)
-        for name, values in zip(
-            names, [found.p_value, sign[rows] * found.estimate, *ends], strict=True
-        ):
-            columns[name][rows] = values
+        values = [found.p_value, sign[rows] * found.estimate, *ends]
+        for name, column in zip(names, values, strict=True):
+            columns[name][rows] = column
     return columns
 
 
@@ -235,13 +263,6 @@ def futility(
     return found
 
 
-def _bounds(course: Course, rows: IntArray, tail: FloatArray, how: _Spending) -> FloatArray:
-    return group.spending_bounds(
-        course.fractions[rows], tail[rows], information=course.information[rows],
-        final=course.is_closed[rows], spending=how.name, parameter=how.parameter,
-    )  # fmt: skip
-
-
 def _by_spending(
     course: Course, spending: str | None, wanted: BoolArray
 ) -> list[tuple[IntArray, _Spending]]:
@@ -249,10 +270,13 @@ def _by_spending(
     rows = np.flatnonzero(wanted)
     if spending is not None:
         return [(rows, _Spending(spending, None))] if rows.size else []
-    groups: dict[_Spending, list[int]] = {}
-    for row in rows.tolist():
-        parameter = float(course.parameter[row])
-        given = None if np.isnan(parameter) else parameter
-        key = _Spending(str(course.spending[row]), given)
-        groups.setdefault(key, []).append(row)
-    return [(np.array(members), how) for how, members in groups.items()]
+    found = []
+    while rows.size:
+        name, parameter = course.spending[rows[0]], course.parameter[rows[0]]
+        given = None if np.isnan(parameter) else float(parameter)
+        of_row = course.parameter[rows]
+        alike = np.isnan(of_row) if given is None else of_row == parameter
+        alike &= course.spending[rows] == name
+        found.append((rows[alike], _Spending(str(name), given)))
+        rows = rows[~alike]
+    return found

@@ -28,9 +28,12 @@ EFFECTS_INPUT = arrow.schema(
     "flag: is_control is_final is_deciding has_covariate is_open is_last_look; "
     "integer: n_units n_events n_phases look; "
     "double: margin mde alpha alpha_harm power planned_n planned_effective_n time_fraction "
-    "spending_parameter quantile_level quantile_value quantile_std_error " + " ".join(MOMENTS)
+    "spending_parameter quantile_level quantile_value quantile_std_error m3_num "
+    + " ".join(MOMENTS)
 )
 MOST_ALPHA_HARM = 0.5
+# Of a mean: of values with less spread the third moment is not known.
+LEAST_SPREAD = 1e-4
 PRIOR = "string: prior_kind; double: prior_mean prior_sd prior_alpha prior_beta"
 DECIDING_INPUT = pa.schema([
     *EFFECTS_INPUT,
@@ -43,7 +46,7 @@ class Pairs:
     """Comparisons, plain ones first; control -1: none; `twin`: the element that decides.
 
     `own_control` is what control's mean adds to the variance of the difference: arms are
-    independent but for that.
+    independent but for that. `skewness` is that of the difference, NaN where it is not known.
     """
 
     treatment: IntArray
@@ -54,6 +57,7 @@ class Pairs:
     covariate: Comparison
     plain_variance: FloatArray
     own_control: FloatArray
+    skewness: FloatArray
     theta: FloatArray
     effective_units: FloatArray
     n_combined: IntArray
@@ -99,6 +103,8 @@ def pair(inputs: pa.Table) -> Pairs:
         covariate=found.covariate.take(every),
         plain_variance=(plain.std_error**2)[every],
         own_control=np.concatenate([plain.var_control, found.own_control[has]]),
+        # The cubes of what a covariate leaves are not kept: it is taken to be as skewed.
+        skewness=found.skewness[every],
         theta=np.where(is_adjusted, found.theta[every], np.nan),
         effective_units=combined.effective_units[every],
         n_combined=combined.n_combined[every],
@@ -209,9 +215,25 @@ def _estimates(
         adjusted=estimators.compare_adjusted(adjusted.take(control), adjusted.take(treatment)),
         own_control=adjusted.variance_within[control],
         covariate=estimators.compare(covariate.take(control), covariate.take(treatment)),
+        skewness=np.where(has_none, np.nan, _skewness(inputs, joint, control, treatment)),
         theta=np.where(has_none, np.nan, adjusted.theta[treatment]),
         is_counted=np.isin(kind, COUNTED)[treatment],
     )
+
+
+def _skewness(
+    inputs: pa.Table, joint: JointMoments, control: IntArray, treatment: IntArray
+) -> FloatArray:
+    """Skewness of differences; a ratio's is taken to be that of its numerator."""
+    kind = arrow.strings(inputs, "metric_type")
+    # Warehouses sum cubes of values, which far from 0 have no digits left of the deviations'.
+    with np.errstate(over="ignore", invalid="ignore"):
+        is_lost = joint.n * (LEAST_SPREAD * joint.mean_num) ** 2 > joint.m2_num
+    m3 = np.where(is_lost | (kind == "quantile"), np.nan, arrow.floats(inputs, "m3_num"))
+    arms = estimators.ThirdMoments(n=joint.n, m2=joint.m2_num, m3=m3)
+    of_rates = estimators.third_moments_of_rates(joint.n, joint.mean_num)
+    arms = arms.replace(np.isin(kind, COUNTED), of_rates)
+    return estimators.difference_skewness(arms.take(control), arms.take(treatment))
 
 
 def _quantiles(inputs: pa.Table, n: FloatArray) -> estimators.Quantile:

@@ -32,13 +32,15 @@ _PARENT = ["experiment_id", "population", "basis", "as_of", "metric", "variant"]
 class Estimates:
     """Treatments beside their controls: plain, adjusted (theta NaN: not), and their covariates.
 
-    `own_control` is control's own part of the variance of the adjusted difference.
+    `own_control` is control's own part of the variance of the adjusted difference, `skewness` that
+    of the plain one.
     """
 
     plain: Comparison
     adjusted: Comparison
     own_control: FloatArray
     covariate: Comparison
+    skewness: FloatArray
     theta: FloatArray
     is_counted: BoolArray
 
@@ -107,6 +109,10 @@ def _combine(
     coefficient = totals(group, weight * np.where(is_adjusted, theta, 0.0))
     some = totals(group, is_adjusted.astype(np.float64)) > 0
     thetas, own_control = blank.theta.copy(), blank.own_control.copy()
+    skewness = blank.skewness.copy()
+    skewness[ramp] = estimators.combined_skewness(
+        given.skewness[part], plain.std_error, group, weight
+    )
     own_part = np.where(is_adjusted, given.own_control[part], plain.var_control)
     own_control[ramp] = totals(group, weight**2 * own_part)
     thetas[ramp] = np.where(some, coefficient, np.nan)
@@ -117,6 +123,7 @@ def _combine(
         adjusted=_put(blank.adjusted, ramp, estimators.combine(chosen, group, weight)),
         own_control=own_control,
         covariate=_put(blank.covariate, ramp, covariate),
+        skewness=skewness,
         theta=thetas,
     )
 
@@ -131,6 +138,7 @@ def _without_estimates(given: Estimates, rows: BoolArray) -> Estimates:
         adjusted=given.adjusted.replace(rows, unknown),
         own_control=np.where(rows, np.nan, given.own_control),
         covariate=given.covariate.replace(rows, unknown),
+        skewness=np.where(rows, np.nan, given.skewness),
         theta=np.where(rows, np.nan, given.theta),
     )
 

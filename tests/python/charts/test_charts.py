@@ -33,6 +33,8 @@ def boundary(name="x", estimate=2.31, theme=charts.LIGHT):
         [
             charts.LookRow(2, 0.5, estimate, 2.96, -0.1, START + timedelta(7)),
             charts.LookRow(1, 0.25, 1.2, None, -1.1, START),
+            charts.LookRow(4, 1.0, None, 2.02, None, START + timedelta(21), is_planned=True),
+            charts.LookRow(3, 0.75, None, 2.36, None, None, is_planned=True),
         ],
         theme,
     )
@@ -72,10 +74,13 @@ def sample_ratio(name="one_page", estimate=0.51, theme=charts.LIGHT):
 
 def histogram(name="one_page", estimate=20.0, theme=charts.LIGHT):
     rows = [
-        charts.BinRow(variant, i * estimate, (i + 1) * estimate, n)
+        charts.BinRow(variant, lower, upper, n)
         for variant in ("control", name)
-        for i, n in enumerate((70, 20, 10))
-    ]
+        for lower, upper, n in (
+            (0.0, 0.0, 300), (0.0, estimate, 70), (estimate, 2 * estimate, 20),
+            (2 * estimate, None, 10),
+        )
+    ]  # fmt: skip
     return charts.distribution(rows, theme, unit=" EUR")
 
 
@@ -84,14 +89,21 @@ def cumulative(name="one_page", estimate=20.0, theme=charts.LIGHT):
     return charts.distribution(rows, theme, cumulative=True)
 
 
+def funnel(name="one_page", estimate=20.0, theme=charts.LIGHT):
+    losses = [charts.LossRow("unit in two variants", 40, 18), charts.LossRow("no unit", 1)]
+    left = [charts.AnalysedRow("control", 30_000), charts.AnalysedRow(name, 29_959)]
+    return charts.funnel(60_000, losses, left, theme)
+
+
 def balance(name="revenue · one_page", estimate=0.012, theme=charts.LIGHT):
     return charts.balance([charts.BalanceRow(name, estimate, 0.02)], theme)
 
 
 MADE = [
     forest, boundary, by_day, by_age, posterior, sample_ratio, histogram, cumulative, balance,
+    funnel,
 ]  # fmt: skip
-NAMED = [forest, posterior, sample_ratio, histogram, cumulative, balance]
+NAMED = [forest, posterior, sample_ratio, histogram, cumulative, balance, funnel]
 
 
 @pytest.mark.parametrize("make", MADE)
@@ -151,7 +163,8 @@ def test_a_hostile_name_is_a_value_and_nothing_else(make, text):
     assert without == expected
     shown = {value for row in chart.values for value in row.values() if isinstance(value, str)}
     # What is written from right to left is isolated, in pairs that end with the name.
-    plain = {value.removeprefix("\u2068").removesuffix("\u2069") for value in shown}
+    assert all(value.count("\u2068") == value.count("\u2069") for value in shown)
+    plain = {value.replace("\u2068", "").replace("\u2069", "") for value in shown}
     assert not any(wording.hides(character) for value in plain for character in value)
     assert all(len(value) <= 80 for value in shown)
 
@@ -188,6 +201,8 @@ NOTHING = [
     charts.distribution([]),
     charts.distribution([charts.BinRow("a", 0.0, INFINITE, 3)]),
     charts.distribution([charts.BinRow("a", 0.0, 1.0, 0)]),
+    charts.boundary([charts.LookRow(1, 0.5, None, 2.96, is_planned=True)]),
+    charts.funnel(0, [], []),
     charts.balance([]),
     charts.balance([charts.BalanceRow("a", None)]),
 ]
@@ -222,10 +237,89 @@ def test_many_rows_are_drawn_and_the_first_are_told():
 
 def test_a_look_before_any_boundary_has_none():
     chart = boundary()
-    assert [row["Boundary"] for row in chart.values] == ["none yet", "+2.96"]
+    assert [row["Boundary"] for row in chart.values] == ["none yet", "+2.96", "+2.36", "+2.02"]
     assert (
         "with no boundary yet; look 2, 2026-09-08 at 50% of the plan: +2.31 is below" in chart.text
     )
+
+
+def test_looks_to_come_have_a_boundary_and_no_statistic():
+    chart = boundary()
+    assert [row["statistic"] for row in chart.values] == [1.2, 2.31, None, None]
+    assert [row["is_last"] for row in chart.values] == [False, True, False, False]
+    assert [row["is_end"] for row in chart.values] == [False, False, False, True]
+    assert chart.values[2]["Look"] == "3 (planned)"
+    assert "look 3 is planned at 75% of the plan, with the boundary +2.36" in chart.text
+    assert "look 4 is planned on 2026-09-22 at 100% of the plan" in chart.text
+    assert "stroke-dasharray" in chart.svg()
+    taken = charts.boundary([charts.LookRow(1, 0.5, 1.0, 2.96), charts.LookRow(2, 1.0, 3.0, 1.97)])
+    assert "stroke-dasharray" not in taken.svg()
+
+
+def test_a_bar_of_zeros_that_towers_is_told_and_not_drawn():
+    chart = histogram()
+    assert {row["variant"] for row in chart.values} == {
+        "control: 75% at 0", "one_page: 75% at 0",
+    }  # fmt: skip
+    # Shares stay those of all units.
+    assert [row["Share"] for row in chart.values[:3]] == ["17.5%", "5%", "2.5%"]
+    assert [row["bin"] for row in chart.values[:3]] == ["0 to 20", "20 to 40", "40 and more"]
+    assert "control: 400 units, 75% at 0, the middle one of the others at 0 to 20 EUR" in (
+        chart.text
+    )
+
+
+def test_a_bar_of_zeros_like_others_is_drawn():
+    rows = [charts.BinRow("a", 0.0, 0.0, 40), charts.BinRow("a", 0.0, 5.0, 30)]
+    chart = charts.distribution(rows)
+    assert [(row["bin"], row["share"]) for row in chart.values] == [
+        ("0", 57.1429), ("0 to 5", 42.8571),
+    ]  # fmt: skip
+    assert not chart.options["without_zero"]
+
+
+def test_cumulative_shares_count_zeros_and_end_at_all_units():
+    bins = ((0.0, 0.0, 60), (0.0, 5.0, 32), (5.0, 10.0, 6), (10.0, None, 2))
+    rows = [charts.BinRow("a", *each) for each in bins]
+    chart = charts.distribution(rows, cumulative=True, unit=" EUR")
+    assert [row["share"] for row in chart.values] == [60, 92, 98, 100]
+    assert "a: half up to 0 EUR, 90% up to 5 EUR, 99% in 10 EUR and more." in chart.text
+
+
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [
+        ((1.0, 2.0), "1"), ((0.0, 5.0), "1 to 4"), ((5.0, 10.0), "5 to 9"), ((0.0, 0.0), "0"),
+        ((20.0, None), "20 and more"), ((-2.0, -1.0), "−1"), ((-5.0, 0.0), "−4 to −1"),
+        ((None, -5.0), "up to −5"), ((1e6, 2e6), "1,000,000 to 1,999,999"),
+    ],
+)  # fmt: skip
+def test_bins_of_whole_numbers_are_named_by_what_is_in_them(ends, expected):
+    (row,) = charts.distribution([charts.BinRow("a", *ends, 3, is_whole=True)]).values
+    assert row["bin"] == expected
+
+
+def test_ends_that_are_near_each_other_stay_apart():
+    rows = [charts.BinRow("a", 10_000.0 + i, 10_001.0 + i, 1) for i in range(3)]
+    shown = [row["bin"] for row in charts.distribution(rows).values]
+    assert shown == ["10,000 to 10,001", "10,001 to 10,002", "10,002 to 10,003"]
+    rows = [charts.BinRow("a", 2e-8 * i, 2e-8 * (i + 1), 1) for i in range(1, 3)]
+    assert charts.distribution(rows).values[0]["bin"] == "2.000e-08 to 4.000e-08"
+
+
+def test_a_funnel_ends_where_all_losses_have_brought_it():
+    values = funnel().values
+    assert [(row["start"], row["end"]) for row in values] == [
+        (0, 60_000), (59_960, 60_000), (59_959, 59_960), (0, 59_959), (0, 30_000), (30_000, 59_959),
+    ]  # fmt: skip
+    assert values[2]["words"] == "Left out, no unit: 1 (under 0.1%)"
+    assert values[2]["Units"] == "not shown"
+    assert values[-1]["words"] == "Analysed in one_page: 29,959 (49.9%)"
+
+
+def test_variants_whose_units_are_not_the_rows_left_stand_aside():
+    left = [charts.AnalysedRow("control", 30), charts.AnalysedRow("one_page", 29)]
+    assert [row["kind"] for row in charts.funnel(60, [], left).values] == ["all", "left"]
 
 
 def test_a_course_counts_the_days_on_which_0_is_excluded():

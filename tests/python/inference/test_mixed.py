@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from reference.builders import rates
+from scipy import stats
 
 from experimentos import estimators
 from experimentos.inference import (
@@ -9,6 +10,7 @@ from experimentos.inference import (
     choices,
     detectable,
     exact_rates,
+    margin_limits,
     mixed,
     no_effect,
     score,
@@ -75,17 +77,50 @@ def test_directions_follow_the_goal(sign, margin):
     assert (found.beyond_margin >= found.worse).all()
 
 
+def beyond(control, treatment, sign, margin):
+    """P-value of harm beyond a relative margin, of means with standard errors of 1."""
+    k = np.size(control)
+    arms = (Moments(np.full(k, 1e8), mean, np.full(k, 1e16)) for mean in (control, treatment))
+    several = Mixed(estimators.compare(*arms), np.full(k, "welch"))
+    goal = Goal(np.full(k, sign), np.full(k, margin), np.ones(k, dtype=bool))
+    return mixed.direct(several, goal, np.ones(k, dtype=bool)).beyond_margin
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_beyond_a_relative_margin_is_beyond_it_for_either_sign_of_the_control_mean(sign):
+    # Worse than half of |control|: below both half of it and one and a half of it, for an increase.
+    control = np.array([0.5, -0.5, 0.0, 30.0, -30.0])
+    treatment = control - sign * 20
+    contrast = np.stack([treatment - weight * control for weight in (0.5, 1.5)])
+    error = np.sqrt(1 + np.square([[0.5], [1.5]]))
+    expected = stats.norm.sf(-sign * contrast / error).max(axis=0)
+    found = beyond(control, treatment, sign, 0.5)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("goal", [1.0, -1.0])
+@pytest.mark.parametrize("margin", [0.5, 0.9])
+@pytest.mark.parametrize("truth", [-2.0, -1.0, 0.0, 1.0, 2.0])
+def test_harm_beyond_a_relative_margin_is_as_rare_as_promised_near_zero(goal, margin, truth):
+    rng, runs = np.random.default_rng(17), 20_000
+    at_margin = truth - goal * margin * abs(truth)
+    found = beyond(rng.normal(truth, 1, runs), rng.normal(at_margin, 1, runs), goal, margin)
+    for level in (0.005, 0.025):
+        count = int((found <= level).sum())
+        assert stats.binomtest(count, runs, level, alternative="greater").pvalue > 1e-4
+
+
 def test_a_limit_is_moved_to_the_side_its_margin_test_says():
     goal = Goal(np.array([1.0, 1.0, -1.0, 1.0]), np.full(4, 0.1), np.zeros(4, dtype=bool))
     given = Interval(np.array([-0.2, 0.0, -0.3, np.nan]), np.array([0.3, 0.4, 0.3, np.nan]))
     rows, shown = np.ones(4, dtype=bool), np.array([True, False, True, True])
-    moved = mixed.agree_with_margin(given, goal, rows, shown)
+    moved = margin_limits.agree_with_margin(given, goal, rows, shown)
     assert moved.lower[0] > -0.1
     assert moved.lower[1] == -0.1
     assert moved.upper[2] < 0.1
     assert np.isnan(moved.lower[3])
     np.testing.assert_array_equal(moved.upper[:2], given.upper[:2])
-    kept = mixed.agree_with_margin(given, goal, ~rows, shown)
+    kept = margin_limits.agree_with_margin(given, goal, ~rows, shown)
     np.testing.assert_array_equal(kept.lower, given.lower)
 
 

@@ -102,7 +102,7 @@ def test_nothing_is_drawn_of_what_may_not_be_read():
     drawn = {
         name for name in FIGURES for panel in panels(memo, name, LIGHT) if not panel.chart.is_empty
     }
-    assert drawn == {"overview", "sample_ratio", "balance"}
+    assert drawn == {"overview", "sample_ratio", "balance", "exclusions"}
 
 
 def test_before_it_is_due_only_what_holds_every_day_is_drawn():
@@ -112,7 +112,7 @@ def test_before_it_is_due_only_what_holds_every_day_is_drawn():
     drawn = {
         name for name in FIGURES for panel in panels(memo, name, LIGHT) if not panel.chart.is_empty
     }
-    assert drawn == {"by_day", "sample_ratio", "balance"}
+    assert drawn == {"by_day", "sample_ratio", "balance", "exclusions"}
     for panel in panels(memo, "by_day", LIGHT):
         assert {row["lower_fixed"] for row in panel.chart.values} == {None}
 

@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -50,6 +51,32 @@ def test_a_missing_experiment_id_is_named():
     del marts["power"][0]["experiment_id"]
     with pytest.raises(TableError, match="'experiment_id'"):
         read_memos(examples.fetcher(marts))
+
+
+def test_the_look_that_decides_is_read_though_later_days_follow():
+    marts = examples.launch()
+    memo = examples.memo_of(marts)
+    day = timedelta(days=1)
+    later = [
+        row | {"as_of": row["as_of"] + day, "estimate": 9.0, "level": None, "lower": None,
+               "upper": None, "used_for_decision": False}
+        for row in marts["effects"] if row["used_for_decision"]
+    ]  # fmt: skip
+    for row in marts["effects"]:
+        row["is_latest"] = row["is_latest"] and not row["used_for_decision"]
+    marts["effects"] += later
+    after = examples.memo_of(marts)
+    assert len(memo.findings) > 2
+    assert after.findings == tuple(
+        replace(finding, effect=replace(finding.effect, is_latest=False))
+        for finding in memo.findings
+    )
+    assert {row.estimate for row in after.effects if row.used_for_decision} == {
+        finding.effect.estimate for finding in memo.findings
+    }
+    assert 9.0 not in {row.estimate for row in after.effects}
+    # Nobody came on the day after, so it is no day of the course.
+    assert after.days == memo.days
 
 
 def first(record, name, **columns):
@@ -104,7 +131,8 @@ def test_only_the_latest_moments_and_effects_are_shown():
     older = datetime.fromisoformat("2026-09-20")
     n_moments = len(marts["moments"])
     marts["moments"] += [row | {"as_of": older} for row in marts["moments"]]
-    marts["effects"] += [row | {"as_of": older, "is_latest": False} for row in marts["effects"]]
+    of_days = {"as_of": older, "is_latest": False, "used_for_decision": False}
+    marts["effects"] += [row | of_days for row in marts["effects"]]
     memo = examples.memo_of(marts)
     assert len(memo.moments) == n_moments
     assert memo.findings == examples.memo_of(examples.launch()).findings

@@ -35,7 +35,7 @@ def test_the_same_rows_give_the_same_bytes(tmp_path, every):
                 row[column] = value * (1 + 1e-13)
     again = memos.write(memos.read_memos(examples.fetcher(marts)), tmp_path)
     assert {path.name: path.read_bytes() for path in again} == first
-    assert not any(b"2031" in content for content in first.values())
+    assert not any(b"2031-01" in content for content in first.values())
     assert not any(b"\r" in content for content in first.values())
 
 

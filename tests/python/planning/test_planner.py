@@ -109,8 +109,83 @@ def test_the_smallest_effect_within_weeks_needs_the_units_of_those_weeks(design,
     assert found.weeks_given == 4
     assert found.total_days == 28
     assert 0.999 * 14_000 < found.total <= 14_000
-    assert made.plan(Amount(found.effect.size * 0.999)).total > found.total
-    assert made.within(8).effect.size < found.effect.size
+    for name, effect in found.effects.items():
+        alone = planner(replace(question, success=[name], weeks=[], effects=[effect]), rate, mean)
+        needed = {need.metric: need.units for need in found.needs}[name]
+        assert needed == pytest.approx(14_000, rel=1e-3)
+        less = dict(found.effects) | {name: Amount(effect.size * 0.999)}
+        tighter = replace(question, own_effects=less, weeks=[])
+        assert planner(tighter, rate, mean).plan(None).total > found.total
+        assert alone.plan(effect).total < found.total
+        assert made.within(8).effects[name].size < effect.size
+
+
+def test_each_metric_may_have_an_effect_of_its_own():
+    question = Question(
+        ["won", "spent"], effects=[Amount(0.1)], own_effects={"spent": Amount(0.02)},
+        design="fixed",
+    )  # fmt: skip
+    (wanted,) = question.scenarios
+    found = planner(question, RATE, MEAN).plan(wanted)
+    assert found.effects == {"won": Amount(0.1), "spent": Amount(0.02)}
+    assert found.effect is None
+    assert found.wanted == "won 10%, spent 2%"
+    by_metric = {need.metric: need for need in found.needs}
+    # Each at 0.0125 by one side, as if it were planned with the other's effect too.
+    for name, amount in found.effects.items():
+        shared = Question(["won", "spent"], effects=[amount], design="fixed")
+        same = planner(shared, RATE, MEAN).plan(amount)
+        assert by_metric[name].units == {n.metric: n.units for n in same.needs}[name]
+    assert found.driver == "won"
+    assert by_metric["won"].power_reached == pytest.approx(0.8, abs=1e-3)
+    assert by_metric["spent"].power_reached > 0.99
+
+    every = replace(question, effects=(), own_effects=found.effects)
+    assert every.scenarios == [None]
+    assert planner(every, RATE, MEAN).plan(None) == found
+
+
+def test_an_effect_of_its_own_has_to_be_found_within_the_weeks():
+    question = Question(["won", "spent"], own_effects={"spent": Amount(0.02)}, weeks=[4])
+    found = planner(question, RATE, MEAN).within(4)
+    assert found.effects["spent"] == Amount(0.02)
+    assert found.effects["won"].size > 0.05
+    tight = replace(question, own_effects={"spent": Amount(0.001)})
+    told = planner(tight, RATE, MEAN).within(4).note
+    assert told.startswith("spent needs ")
+    assert "units for 0.1%, and 14,000 are there, with which its power is" in told
+
+
+@pytest.mark.parametrize("design", ["fixed", "group_sequential", "always_valid"])
+def test_the_power_of_a_guardrail_is_that_of_all_units(design):
+    question = Question(
+        ["won"], {"latency": Amount(0.05)}, [Amount(0.02)], design=design
+    )  # fmt: skip
+    found = planner(question, RATE, SLOW).plan(Amount(0.02))
+    won, latency = found.needs
+    assert won.power_reached == pytest.approx(0.9, abs=1e-4)
+    assert latency.power == pytest.approx(0.9)
+    assert latency.power_reached > 0.999
+    # Where it drives, its power is the one planned.
+    alone = planner(replace(question, effects=[Amount(0.9)]), RATE, SLOW).plan(Amount(0.9))
+    assert alone.driver == "latency"
+    assert alone.needs[1].power_reached == pytest.approx(0.9, abs=0.01)
+
+
+def test_spending_functions_with_a_number_and_the_rate_of_a_rollback_are_planned():
+    def total(**given):
+        asked = Question(["won"], {"latency": None}, [Amount(0.1)], **given)
+        return planner(asked, RATE, SLOW).plan(Amount(0.1))
+
+    low = total(spending="hwang_shih_decani", gamma=-4.0).total
+    # Gamma 0 and rho 1 are linear; gamma 1 is much like Pocock's.
+    linear = total(spending="linear").total
+    assert total(spending="hwang_shih_decani", gamma=0.0).total == linear
+    assert total(spending="kim_demets", rho=1.0).total == linear
+    assert low < linear < total(spending="pocock").total
+    strict, default = (total(alpha_harm=rate).needs[1].harm_found for rate in (0.001, None))
+    assert strict > default
+    assert default == total(alpha_harm=0.025).needs[1].harm_found
 
 
 def test_too_few_weeks_and_too_tight_guardrails_are_told():

@@ -5,8 +5,18 @@ import datetime as dt
 import pytest
 
 from experimentos.errors import InputError
-from experimentos.planning import Amount, Question, read_amount, read_guardrail
+from experimentos.multiplicity import CORRECTIONS as LIBRARY_CORRECTIONS
+from experimentos.planning import (
+    CORRECTIONS,
+    SPENDING,
+    Amount,
+    Question,
+    read_amount,
+    read_guardrail,
+    read_metric,
+)
 from experimentos.planning.period import Reach, bounds_of, reach_of, settle
+from experimentos.sequential.group.spending import SPENDING as LIBRARY_SPENDING
 
 DAY = 86_400
 
@@ -55,6 +65,39 @@ def test_all_that_is_wrong_is_named_at_once():
         "--where is of the rows of one model",
     ):  # fmt: skip
         assert part in told, part
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"alpha_harm": 0.5}, "--alpha-harm must be between 0 and 0.5, got 0.5"),
+        ({"alpha_harm": 0.0}, "--alpha-harm must be between 0 and 0.5, got 0.0"),
+        ({"correction": "fdr"}, "bonferroni, hommel, closed, dunnett; got 'fdr'"),
+        ({"correction": "dunnett"}, "needs --monitoring fixed, got group_sequential"),
+        ({"spending": "kim_demets"}, "needs --rho, a number above 0 to 50; got None"),
+        ({"spending": "kim_demets", "rho": 0.0}, "needs --rho, a number above 0 to 50; got 0.0"),
+        ({"spending": "hwang_shih_decani", "gamma": 41.0}, "from -40 to 40; got 41.0"),
+        ({"gamma": -4.0}, "--gamma belongs to --spending hwang_shih_decani, got"),
+        ({"own_effects": {"a": Amount(0.1)}}, "every --metric has an effect of its own"),
+        ({"effects": ()}, "without an effect: a"),
+    ],
+)  # fmt: skip
+def test_what_belongs_together_is_told(given, told):
+    with pytest.raises(InputError) as caught:
+        Question(**({"success": ["a"], "effects": [Amount(0.1)]} | given))
+    assert told in str(caught.value)
+
+
+def test_the_words_are_those_of_definitions_and_of_the_library():
+    assert set(SPENDING) == set(LIBRARY_SPENDING)
+    assert set(CORRECTIONS) == set(LIBRARY_CORRECTIONS)
+
+
+def test_metrics_have_an_effect_or_none():
+    assert read_metric("won") == ("won", None)
+    assert read_metric("won:2%") == ("won", Amount(0.02))
+    with pytest.raises(InputError, match="the effect of --metric won must be"):
+        read_metric("won:2")
 
 
 def test_a_success_metric_is_needed():

@@ -1,6 +1,7 @@
 """The project in which the history is an experiment: what is written, and what its rows say."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
@@ -8,11 +9,14 @@ import yaml
 
 from experimentos import tables
 from experimentos.errors import InputError, TableError
-from experimentos.planning import Amount, Period, Question
+from experimentos.planning import Amount, Period, Population, Question, Traffic
 from experimentos.planning.baselines import read_baselines
-from experimentos.planning.rehearsal import _write, entries_sql
+from experimentos.planning.period import Bounds
+from experimentos.planning.population import entries_sql
+from experimentos.planning.rehearsal import _write
 from experimentos.project import Project
 
+MDE = Amount(0.1)
 PERIOD = Period(dt.date(2026, 1, 5), dt.date(2026, 2, 2))
 GIVEN = {
     "type": "ratio",
@@ -24,6 +28,7 @@ GIVEN = {
 }
 ANSWER = {
     "kind": "device",
+    "populations": {"visits": {"rows": "select 1"}},
     "as_of": "2026-03-01 10:00:00",
     "metrics": {"spent": {"given": GIVEN, "model": "orders"}},
     "facts": {
@@ -33,16 +38,52 @@ ANSWER = {
 }
 
 
-@pytest.fixture
-def written(tmp_path):
+POPULATION = Population(
+    answer=ANSWER, bounds=Bounds(PERIOD.first, PERIOD.first, PERIOD.until, PERIOD.until),
+    period=PERIOD, traffic=Traffic("visits", None, {}, [10] * 28, [70] * 4), warehouse="duckdb",
+)  # fmt: skip
+
+
+def write(tmp_path, question, *, is_dealt=False):
     own = tmp_path / "own"
     own.mkdir()
     (own / "dbt_project.yml").write_text("name: shop\nprofile: \"{{ env_var('P') }}\"\n")
-    question = Question(["spent"], {"errors": Amount(0.1)}, [Amount(0.02)])
     root = tmp_path / "made"
     root.mkdir()
-    _write(root, Project(own), question, ANSWER, "select 1", PERIOD, "experimentos_plan_x")
+    _write(root, Project(own), question, POPULATION, "experimentos_plan_x", is_dealt=is_dealt)
     return root
+
+
+@pytest.fixture
+def written(tmp_path):
+    return write(tmp_path, Question(["spent"], {"errors": Amount(0.1)}, [Amount(0.02)]))
+
+
+def test_what_is_validated_is_the_experiment_that_is_asked_about(tmp_path):
+    question = Question(
+        ["spent"], {"errors": Amount(0.1)}, own_effects={"spent": Amount(0.02)}, alpha_harm=0.01,
+        shares={"a": 0.6, "b": 0.3, "c": 0.1}, spending="kim_demets", rho=2.0, looks=3,
+    )  # fmt: skip
+    root = write(tmp_path, question, is_dealt=True)
+    content = yaml.safe_load((root / "models" / "plan.yml").read_text())
+    experiment = content["exposures"][0]["config"]["meta"]["experimentos"]
+    assert experiment["variants"] == pytest.approx({"history": 6 / 7, "rest": 1 / 7})
+    assert experiment["success"] == {"spent": {"mde": "2%"}}
+    assert experiment["alpha_harm"] == 0.01
+    assert experiment["monitoring"] == {
+        "design": "group_sequential", "spending": "kim_demets", "looks": 3, "rho": 2.0,
+    }  # fmt: skip
+    metas = {model["name"]: model["config"]["meta"]["experimentos"] for model in content["models"]}
+    assert metas["orders"]["metrics"]["spent"]["mature"] is False
+    entries = (root / "models" / "experimentos_plan_entries.sql").read_text()
+    assert "mod(place, 2) = 0 then 'history' else 'rest'" in entries
+
+
+@pytest.mark.parametrize(("warehouse", "told"), [("duckdb", []), ("postgres", ["postgres"])])
+def test_another_warehouse_is_told(warehouse, told):
+    notes = list(replace(POPULATION, warehouse=warehouse).notes(Question(["a"], effects=[MDE])))
+    assert [word for note in notes for word in told if word in note] == told
+    assert len(notes) == len(told)
 
 
 def test_the_users_profile_is_used_and_the_schema_is_its_own(written):

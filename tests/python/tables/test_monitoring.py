@@ -245,6 +245,29 @@ def test_what_could_not_be_tested_at_a_look_is_not_tested_when_it_is_shown_again
     assert row["p_value"] is row["lower"] is None
 
 
+def skewed(skewness, look, *, n=400):
+    """A mean of units with such a skewness, 4 % of them treated."""
+    arms = [
+        {"n_units": size, "mean_num": value, "m2_num": 9.0 * size, "m3_num": 27.0 * skewness * size}
+        for size, value in ((24 * n, 2.0), (n, 1.9))
+    ]
+    more = {"metric_type": "mean", "planned_effective_n": PLANNED, "look": look}
+    return pair(*arms, **SEQUENTIAL | more)
+
+
+def test_a_look_that_is_too_early_for_the_skewness_spends_nothing():
+    (early,) = effects(skewed(20.0, 1))
+    assert early["is_too_skewed"]
+    assert early["alpha_spent"] is early["boundary"] is early["p_value"] is None
+    (first,) = effects(skewed(6.0, 2, n=900), record([early]))
+    (alone,) = effects(skewed(6.0, 2, n=900))
+    assert first["boundary"] == alone["boundary"] is not None
+    # A look that was taken keeps its numbers, though by later data there are too few units.
+    (kept,) = effects(skewed(60.0, 2, n=900), record([first]))
+    assert kept["is_too_skewed"]
+    assert kept["p_value"] == first["p_value"] is not None
+
+
 @pytest.mark.parametrize(("spending", "parameter"), [
     ("pocock", None), ("hwang_shih_decani", -2.0), ("kim_demets", 2.0), ("linear", None),
 ])  # fmt: skip
@@ -328,6 +351,16 @@ def test_always_valid_is_the_one_sided_mixture_tuned_to_the_planned_size():
     assert down["p_value_harm_planned"] is None
 
 
+def test_without_a_planned_size_the_mixture_is_tuned_to_5000_an_arm():
+    def found(planned_n):
+        given = normal(2.5, 0.4, None, design="always_valid", planned_n=planned_n)
+        given += normal(-2.5, 0.4, 1, planned_n=planned_n, experiment_id="looks")
+        return [(row["p_value"], row["p_value_harm"], row["planned_n"]) for row in effects(given)]
+
+    assert found(None) == found(5000.0)
+    assert found(None) != found(4000.0)
+
+
 def test_always_valid_launches_after_a_week_and_starts_with_a_hundred_units():
     early = anytime(5.0, is_open=False)
     assert early["p_value_corrected"] < 0.025
@@ -367,6 +400,70 @@ def test_a_fixed_design_is_as_it_was():
     assert row == said
     for name in ("look", "boundary", "statistic", "information", "restated_by"):
         assert row[name] is None
+
+
+def fixed(z, look=1, **more):
+    """A fixed design at its end, as the models give it: one look, with its number and date."""
+    given = {"design": "fixed", "is_open": True, "is_final": True, "is_last_look": True}
+    return normal(z, 1.0, look, **(given | more))
+
+
+def test_the_look_of_a_fixed_design_spends_all_and_changes_no_number():
+    (taken,) = effects(fixed(2.1))
+    (plain,) = effects(fixed(2.1, look=None))
+    of_looks = {"look", "look_date", "information", "information_fraction", "statistic",
+                "boundary", "alpha_spent", "statistic_harm", "boundary_harm", "alpha_spent_harm",
+                "p_value_harm_planned", "inputs_hash", "control_inputs_hash"}  # fmt: skip
+    for name in taken.keys() - of_looks:
+        assert taken[name] == plain[name], name
+    assert taken["look"] == taken["information_fraction"] == 1
+    np.testing.assert_allclose(taken["statistic"], 2.1, rtol=1e-9)
+    np.testing.assert_allclose(taken["boundary"], stats.norm.isf(0.025), rtol=1e-12)
+    np.testing.assert_allclose(taken["boundary_harm"], stats.norm.isf(0.8 * 0.025), rtol=1e-12)
+    assert taken["alpha_spent"] == 0.025
+
+
+def test_a_fixed_look_keeps_what_it_showed_whatever_the_data_become():
+    guardrails = [
+        {"metric": "guarded", "role": "guardrail", "margin": 0.5, "margin_kind": "absolute"},
+        {"metric": "watched", "role": "guardrail"},
+    ]
+
+    def build(z, past=()):
+        rows = fixed(z) + [row for more in guardrails for row in fixed(z, **more)]
+        return {row["metric"]: row for row in effects(rows, past)}
+
+    first = build(2.1)
+    past = record(first.values())
+    assert len(past) == 5
+    again, restated = build(2.1, past), build(-3.0, past)
+    for metric, row in first.items():
+        assert {**again[metric], "restated_by": None} == row
+        for name in (*REMEMBERED, "p_value_noninferior", "p_value_harm_planned", "statistic",
+                     "statistic_harm", "boundary", "information", "p_launch", "p_launch_corrected",
+                     "p_value_corrected"):  # fmt: skip
+            if (metric, name) != ("watched", "statistic"):  # no test of a launch is recorded of it
+                assert restated[metric][name] == row[name], (metric, name)
+        assert restated[metric]["restated_by"] < 0
+    (success,) = [row for row in restated.values() if row["role"] == "success"]
+    assert success["p_value"] == next(iter(first.values()))["p_value"]
+    # The always-valid test of harm reads the data as they are: it may act at any time.
+    assert success["p_value_harm"] < next(iter(first.values()))["p_value_harm"]
+
+
+def test_a_second_fixed_look_is_tested_on_its_own_data():
+    (first,) = effects(fixed(2.1))
+    (second,) = effects(fixed(0.3, look=2), record([first]))
+    (alone,) = effects(fixed(0.3))
+    assert {**second, "look": 1} == alone
+
+
+def test_what_could_not_be_tested_at_a_fixed_look_is_not_tested_later():
+    (nothing,) = effects(fixed(1.0, quantile_std_error=None))
+    assert nothing["p_value"] is None
+    (later,) = effects(fixed(2.1), record([nothing]))
+    for name in ("p_value", "p_value_corrected", "p_launch", "p_value_harm_planned", "lower"):
+        assert later[name] == nothing[name], name
 
 
 def test_looks_of_many_arms_are_corrected_over_them():

@@ -56,6 +56,17 @@ def test_means_by_hand():
     assert row["estimate"] < 0.25
 
 
+def test_phases_are_less_skewed_together():
+    arms = [mean(n, value, 9.0 * n, m3_num=5 * 27.0 * n) for n, value in ((9600, 2.0), (400, 2.1))]
+    row = whole(ramp([arms, arms], arms))
+    alone = whole(pair(*arms))
+    assert alone["skewness"] == pytest.approx(
+        5 * (400**-2 - 9600**-2) / (1 / 400 + 1 / 9600) ** 1.5
+    )
+    assert row["skewness"] == pytest.approx(alone["skewness"] / 2**0.5)
+    assert row["method"] == "skewness-corrected welch, combined over 2 phases"
+
+
 def test_the_lift_is_the_estimate_over_control_by_fieller():
     row = whole(ramp(MEANS, POOLED))
     np.testing.assert_allclose(row["lift"], row["estimate"] / row["value_control"])

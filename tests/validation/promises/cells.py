@@ -43,6 +43,10 @@ PLACES = {
     "drawn unit by unit",
     "rate of 0.1 %": "30,000 units and 30 events an arm, exact binomials",
     "split 96/4": "4 % of 20,000 units are treated",
+    "zero-inflated lognormal, 96/4": "4 % of 40,000 such units, of a skewness of 20, are treated: "
+    "200 at the first build and 1,600 at the last",
+    "rate of 0.1 %, 96/4": "4 % of 400,000 units are treated: among them two events are expected "
+    "at the first build and 16 at the last",
     "windows of 14 and 7 days": "weekly looks; every second metric matures a week earlier",
     "a skipped look": "the second of four looks is not taken",
     "early looks, fewer units": "a first look at an eighth of the units, and 70 % of them at the "
@@ -50,6 +54,9 @@ PLACES = {
     "over-run looks, more units": "160 % of the planned units: hypotheses have their last look "
     "before the experiment has",
     "going on after a crossing": "eight looks with Pocock spending, which crosses early",
+    "other corrections": "success metrics corrected by Hommel's, closed or Dunnett's tests, "
+    "which show more than Holm's",
+    "other rates of a rollback": "`alpha_harm` a fifth and four times of what it is by default",
 }
 
 
@@ -125,6 +132,8 @@ class Cell:
     spending: str = "obrien_fleming"
     control_share: float | None = None
     units: int | None = None
+    correction: str = "holm"
+    alpha_harm: float | None = None
     place: str = ""
     is_grid: bool = field(default=False, compare=False)
 
@@ -135,7 +144,19 @@ class Cell:
             f"{self.success} success", f"{self.guardrails} guardrails",
             f"correlation {self.correlation:g}", self.truth,
         ]  # fmt: skip
-        return ", ".join(parts)
+        # A name is where the seed comes from, so what is usual is not in it.
+        return ", ".join(parts + self.settings)
+
+    @property
+    def settings(self) -> list[str]:
+        """What is not as by default, in words."""
+        found = [self.correction] if self.correction != "holm" else []
+        return found + ([f"rollback {self.alpha_harm:g}"] if self.alpha_harm is not None else [])
+
+    @property
+    def harm_rate(self) -> float:
+        """One-sided error rate of a rollback."""
+        return ALPHA / 2 if self.alpha_harm is None else self.alpha_harm
 
     @cached_property
     def metrics(self) -> tuple[Metric, ...]:
@@ -182,7 +203,7 @@ class Cell:
         metrics = [self._planned(number, metric) for number, metric in enumerate(self.metrics)]
         return plan_experiment(
             metrics, shares=self.shares, alpha=ALPHA, power=POWER, design=self.design,
-            fractions=self.schedule.fractions, spending=self.spending,
+            fractions=self.schedule.fractions, spending=self.spending, alpha_harm=self.alpha_harm,
         )  # fmt: skip
 
     def _planned(self, number: int, metric: Metric) -> PlannedMetric:
@@ -252,8 +273,14 @@ def least_favourable() -> list[Cell]:
         skewed = Cell(design, 1, 1, 2, kind="skewed", units=10_000, place="zero-inflated lognormal")
         rare = Cell(design, 1, 1, 2, kind="rare", units=60_000, place="rate of 0.1 %")
         split = Cell(design, 1, 2, 4, 0.7, control_share=0.96, units=20_000, place="split 96/4")
-        for cell in (skewed, rare, split):
+        few = [
+            replace(skewed, control_share=0.96, units=40_000, place=f"{skewed.place}, 96/4"),
+            replace(rare, control_share=0.96, units=400_000, place=f"{rare.place}, 96/4"),
+        ]
+        for cell in (skewed, rare, split, *few):
             found += [replace(cell, truth=truth) for truth in ("nothing", "tempting", "safe")]
+        # Without guardrails harm is one hypothesis, and a launch needs nothing beside it.
+        found += [replace(cell, guardrails=0) for cell in few]
     for design in ("group_sequential", "always_valid"):
         windows = Cell(design, 1, 2, 4, 0.7, schedule=TWO_WINDOWS, units=2000,
                        place="windows of 14 and 7 days")  # fmt: skip
@@ -279,9 +306,31 @@ def least_favourable() -> list[Cell]:
     return found
 
 
+def settable() -> list[Cell]:
+    """What a definition may say of its error rates, other than by default."""
+    found = []
+    for correction in ("hommel", "closed", "dunnett"):
+        several = Cell("fixed", 3, 5, correction=correction, place="other corrections")
+        found += [
+            replace(several, truth=truth, correlation=correlation, units=units)
+            for truth, correlation, units in (
+                ("nothing", 0.0, 4 * FEW_UNITS),
+                ("nothing", 0.7, 4 * FEW_UNITS),
+                ("planned", 0.7, None),
+            )
+        ]
+        if correction != "dunnett":
+            looked_at = replace(several, design="group_sequential", correlation=0.7)
+            found.append(replace(looked_at, units=4 * FEW_UNITS))
+    for design in DESIGNS:
+        cell = Cell(design, 3, 1, 10, units=4 * FEW_UNITS, place="other rates of a rollback")
+        found += [replace(cell, alpha_harm=rate) for rate in (ALPHA / 10, 2 * ALPHA)]
+    return found
+
+
 def cells() -> list[Cell]:
     """All cells, in the order of the document."""
-    found = [*least_favourable(), *grid()]
+    found = [*least_favourable(), *settable(), *grid()]
     names = [cell.name for cell in found]
     twice = {name for name in names if names.count(name) > 1}
     if twice:

@@ -23,23 +23,14 @@ from validation.promises.scores import (
     scores,
 )
 from validation.promises.store import PACKAGE, Counted, digest, finished
-from validation.promises.verdict import Finding, findings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from validation.promises.verdict import Finding
+
 DOCUMENT = PACKAGE / "docs" / "validation.md"
 TEMPLATE = Path(__file__).parent / "validation.md.j2"
-# Where an approximation behind the promises is known to be too coarse: shown, and no defect.
-LIMITS = [
-    Cell("fixed", kind="rare", control_share=0.96, units=400_000, place="rate of 0.1 %, 96/4"),
-    Cell("group_sequential", kind="rare", control_share=0.96, units=400_000,
-         place="rate of 0.1 %, 96/4"),
-    Cell("fixed", kind="rare", control_share=0.96, units=4_000_000,
-         place="rate of 0.1 %, 96/4, ten times the units"),
-    Cell("fixed", kind="skewed", control_share=0.96, units=40_000,
-         place="zero-inflated lognormal, 96/4"),
-]  # fmt: skip
 RUNS = 20_000
 LIBRARIES = ("numpy", "scipy", "pyarrow", "duckdb")
 
@@ -54,7 +45,7 @@ def write(found: list[Finding], folder: Path, document: Path = DOCUMENT) -> None
         unfinished=_unfinished(found), made=_made(found, folder), rules=_rules(), truths=TRUTHS,
         places=PLACES, columns=["Cell", "Runs", *SCORES.values()], cells=_cells(found, cells()),
         whole=whole.known(folder), whole_rows=[score.row() for score in whole.scores_of(folder)],
-        days=whole.BUILDS, limits=_cells(findings(LIMITS, folder), LIMITS),
+        days=whole.BUILDS,
     )  # fmt: skip
     document.write_text(text.rstrip() + "\n", encoding="utf-8")
 
@@ -152,7 +143,8 @@ def _beyond(each: Finding) -> float:
 def _short(each: Finding) -> str:
     cell = each.cell
     size = f"{cell.treatments + 1} arms, {cell.success} + {cell.guardrails} metrics"
-    return f"{size}, correlation {cell.correlation:g}, {cell.truth}"
+    told = [size, f"correlation {cell.correlation:g}", cell.truth]
+    return ", ".join(told + cell.settings)
 
 
 def _cells(found: list[Finding], every: list[Cell]) -> list[list[str]]:
@@ -170,5 +162,5 @@ def _cells(found: list[Finding], every: list[Cell]) -> list[list[str]]:
 
 def _found(each: Finding) -> str:
     power = f" ({each.promise.text})" if each.promise.score == "power" else ""
-    word = f" **{each.word}**" if each.word and each.cell not in LIMITS else ""
+    word = f" **{each.word}**" if each.word else ""
     return each.text + power + word

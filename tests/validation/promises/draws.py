@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Drawn:
-    """Moments of shape (runs, builds, arms, metrics); control is arm 0."""
+    """Moments of shape (runs, builds, arms, metrics); control is arm 0.
+
+    `m3` is NaN where it decides nothing: of normal units, and of rates, which have their own.
+    """
 
     n: np.ndarray
     mean: np.ndarray
     m2: np.ndarray
+    m3: np.ndarray
 
 
 def draw(cell: Cell, runs: int, rng: np.random.Generator) -> Drawn:
@@ -34,11 +38,16 @@ def draw(cell: Cell, runs: int, rng: np.random.Generator) -> Drawn:
     shared, spread = rng.standard_normal(shape), rng.chisquare(size - 1, shape)
     truths = true_means(cell)
     n = np.broadcast_to(size[..., None], (*size.shape, len(cell.metrics)))
-    mean, within = (np.empty((*shape, len(cell.metrics))) for _ in range(2))
+    mean, within, cubes = (np.full((*shape, len(cell.metrics)), np.nan) for _ in range(3))
     for j, metric in enumerate(cell.metrics):
-        drawn = _metric(metric, cell.correlation, size, truths[:, j], (shared, spread), rng)
-        mean[..., j], within[..., j] = drawn
-    return _merged(cell, n, mean, within, truths)
+        if metric.kind == "skewed":
+            drawn = _skewed(size, truths[:, j] / metric.value, shape, rng)
+            mean[..., j], within[..., j], cubes[..., j] = drawn
+        else:
+            common = shared, spread
+            drawn = _metric(metric, cell.correlation, size, truths[:, j], common, rng)
+            mean[..., j], within[..., j] = drawn
+    return _merged(cell, n, (mean, within, cubes), truths)
 
 
 def cohort_sizes(cell: Cell) -> np.ndarray:
@@ -61,8 +70,6 @@ def _metric(
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Mean and sum of squares of one metric, of shape (runs, cohorts, arms)."""
     shared, spread = common
-    if metric.kind == "skewed":
-        return _skewed(n, truth / metric.value, shared.shape, rng)
     if metric.kind == "rate" and correlation == 0:
         return _of_counts(rng.binomial(n, truth, shared.shape), n)
     own, root = np.sqrt(1 - correlation), np.sqrt(correlation)
@@ -84,23 +91,26 @@ def _of_counts(count: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 def _skewed(
     n: np.ndarray, scale: np.ndarray, shape: tuple[int, ...], rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Sums of single units: how many spent something, and what each of them spent."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Moments of single units: how many spent something, and what each of them spent."""
     number = rng.binomial(n, SKEWED.share, shape)
     ends = np.cumsum(number.ravel())
     values = np.exp(SKEWED.log_sd * rng.standard_normal(int(ends[-1])))
     sums = []
-    for power in (values, values**2):
+    for power in (values, values**2, values**3):
         total = np.concatenate([[0.0], np.cumsum(power)])
         sums.append(np.diff(total[np.concatenate([[0], ends])]).reshape(shape))
-    mean = sums[0] * scale / n
-    return mean, np.maximum(sums[1] * scale**2 - n * mean**2, 0.0)
+    mean, squares = sums[0] * scale / n, sums[1] * scale**2
+    cubes = sums[2] * scale**3 - 3 * mean * squares + 2 * n * mean**3
+    return mean, np.maximum(squares - n * mean**2, 0.0), cubes
 
 
 def _merged(
-    cell: Cell, n: np.ndarray, mean: np.ndarray, within: np.ndarray, truths: np.ndarray
-) -> Drawn:
+    cell: Cell, n: np.ndarray, moments: tuple[np.ndarray, np.ndarray, np.ndarray],
+    truths: np.ndarray,
+) -> Drawn:  # fmt: skip
     """Moments of the cohorts that are mature at each build; deviations are from the truth."""
+    mean, within, cubes = moments
     ready = cell.schedule.ready_for(len(cell.metrics)) - 1
     column = np.arange(len(cell.metrics))
 
@@ -113,5 +123,8 @@ def _merged(
     total = at_builds(n.astype(np.float64))
     deviation = mean - truths
     centre = at_builds(n * deviation) / total
-    squares = at_builds(within + n * deviation**2) - total * centre**2
-    return Drawn(np.broadcast_to(total, centre.shape), centre + truths, np.maximum(squares, 0.0))
+    about_truth = at_builds(within + n * deviation**2)
+    squares = np.maximum(about_truth - total * centre**2, 0.0)
+    cubes = at_builds(cubes + 3 * deviation * within + n * deviation**3)
+    cubes += 2 * total * centre**3 - 3 * centre * about_truth
+    return Drawn(np.broadcast_to(total, centre.shape), centre + truths, squares, cubes)

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from experimentos import tables
 from validation.promises.cells import ALPHA, POWER
+from validation.promises.policy import BEFORE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,27 +40,64 @@ def follow(
     """Build after build, each with the looks that those before have recorded.
 
     The policy is asked only about experiments of which a corrected p-value allows more than Hold,
-    unless `decide_all`.
+    unless `decide_all`; about those of all builds together, under names of their own, as a question
+    to the database costs more than the experiments in it.
     """
     runs = drawn.n.shape[0]
     fixed = _definitions(cell, runs)
     policy.forget()
+    effects, questions = [], []
     for build in range(cell.schedule.builds):
         look = _look(cell, build)
         inputs = _inputs(cell, drawn, fixed, build, look)
         found = tables.effects(inputs, policy.past())
-        policy.show({"experimentos__estimate_effects": found} | _state(cell, runs, build, look))
-        verdicts = policy.decide(None if decide_all else _open_questions(found))
+        shown = {"experimentos__estimate_effects": found} | _state(cell, runs, build, look)
+        asked = found["experiment_id"].unique() if decide_all else _open_questions(cell, found)
+        before = {BEFORE: policy.recorded()}
+        questions.append(
+            {name: _question(table, asked, build, runs) for name, table in (shown | before).items()}
+        )
+        effects.append(found)
         if cell.design != "fixed":
+            policy.show(shown)
             policy.remember()
-        yield Build(build, found, verdicts)
+    together = {
+        name: pa.concat_tables([each[name] for each in questions]).combine_chunks()
+        for name in questions[0]
+    }
+    verdicts = policy.decide(together)
+    for build, found in enumerate(effects):
+        yield Build(build, found, _answer(verdicts, build))
 
 
-def _open_questions(effects: pa.Table) -> pa.Array:
+def _question(table: pa.Table, asked: pa.Array, build: int, runs: int) -> pa.Table:
+    """Rows of the experiments that are asked about, which are named after the build, too."""
+    has_name = "experiment_id" in table.column_names
+    key = "experiment_id" if has_name else "experiment_index"
+    kept = table.filter(pc.is_in(table[key].cast(pa.string()), asked))
+    columns = {name: kept[name] for name in kept.column_names}
+    if has_name:
+        columns["experiment_id"] = pc.binary_join_element_wise(str(build), kept[key], ".")
+    if "experiment_index" in columns:
+        columns["experiment_index"] = pc.add(kept["experiment_index"], build * runs)
+    return pa.table(columns)
+
+
+def _answer(verdicts: pa.Table, build: int) -> pa.Table:
+    """Verdicts of one build, under the experiments' own names."""
+    of_build = verdicts.filter(pc.starts_with(verdicts["experiment_id"], f"{build}."))
+    names = pc.utf8_replace_slice(of_build["experiment_id"], 0, len(f"{build}."), "")
+    return of_build.set_column(0, "experiment_id", names)
+
+
+def _open_questions(cell: Cell, effects: pa.Table) -> pa.Array:
     """Experiments in which a Launch or a Rollback is not ruled out by the p-values alone."""
     below = [
-        pc.fill_null(pc.less_equal(effects[name], ALPHA / 2), False)
-        for name in ("p_launch_corrected", "p_value_harm_corrected")
+        pc.fill_null(pc.less_equal(effects[name], rate), False)
+        for name, rate in (
+            ("p_launch_corrected", ALPHA / 2),
+            ("p_value_harm_corrected", cell.harm_rate),
+        )
     ]
     return effects["experiment_id"].filter(pc.or_(*below)).unique()
 
@@ -123,7 +161,8 @@ def _definitions(cell: Cell, runs: int) -> dict[str, pa.Array]:
     same = {
         "population": "assigned", "segment": "all", "segment_value": "all", "basis": "mature",
         "control": CONTROL, "margin_kind": "relative", "mde_kind": "relative", "inputs_hash": "-",
-        "correction": "holm", "design": cell.design, "spending": cell.spending, "n_phases": 1,
+        "correction": cell.correction, "alpha_harm": cell.alpha_harm, "design": cell.design,
+        "spending": cell.spending, "n_phases": 1,
         "is_deciding": True, "has_covariate": False, "alpha": ALPHA, "power": POWER,
     }  # fmt: skip
     columns = {
@@ -151,7 +190,8 @@ def _inputs(
     cell: Cell, drawn: Drawn, fixed: dict[str, pa.Array], build: int, look: int | None
 ) -> pa.Table:
     """Rows of `experimentos__inference_inputs` that decide at a build."""
-    n, mean, m2 = (values[:, build].ravel() for values in (drawn.n, drawn.mean, drawn.m2))
+    kept = drawn.n, drawn.mean, drawn.m2, drawn.m3
+    n, mean, m2, m3 = (values[:, build].ravel() for values in kept)
     types, size, when = tables.EFFECTS_INPUT, n.size, _when(cell, build)
     last = _is_last(cell, build)
     events = np.where(fixed["is_rate"].to_numpy(zero_copy_only=False), np.rint(n * mean), np.nan)
@@ -168,6 +208,7 @@ def _inputs(
         "n_events": pa.array(events, from_pandas=True),
         "mean_num": pa.array(mean),
         "m2_num": pa.array(m2),
+        "m3_num": pa.array(m3, from_pandas=True),
     }
     return pa.table([columns[name].cast(types.field(name).type) for name in types.names], types)
 
@@ -188,10 +229,11 @@ def _state(cell: Cell, runs: int, build: int, look: int | None) -> dict[str, pa.
     experiments = pa.table({
         "experiment_id": ids, "experiment_index": number, "control": each(CONTROL, pa.string()),
         "design": each(cell.design, pa.string()), "alpha": each(ALPHA, pa.float64()),
-        "alpha_harm": each(ALPHA / 2, pa.float64()),
+        "alpha_harm": each(cell.harm_rate, pa.float64()),
         "is_final": each(_is_last(cell, build), pa.bool_()),
         "decides_at": each(_when(cell, cell.schedule.builds - 1), time),
         "data_as_of": each(when, time), "starts_at": each(START, time),
+        "as_of": each(when, time), "is_dated": each(True, pa.bool_()),
     })  # fmt: skip
     plans = pa.table({
         "experiment_id": ids, "experiment_index": number,

@@ -31,12 +31,13 @@ MACROS = (
     "sql/normal.sql", "sql/texts.sql", *RULES,
 )  # fmt: skip
 VERDICTS = pa.schema({"experiment_id": pa.string(), "variant": pa.string(), "verdict": pa.string()})
+BEFORE = "looks_before"
 # Tables that the policy reads of an experiment whose data are sound and whose plan was kept.
 EMPTY = {
     "experimentos__health": "experiment_id text, variant text, metric text, status text, "
     "check_name text, message text, p_value double, observed double, threshold double",
     "experimentos__plan_changes": "experiment_id text, plan_override text, is_changed boolean, "
-    "first_look_on timestamp, n_moved_looks bigint",
+    "first_look_on timestamp, n_moved_looks bigint, date_edits text",
     "experimentos__power": "experiment_id text, metric text, variant text, test text, "
     "harm_found double",
 }
@@ -138,19 +139,17 @@ class Policy:
         for name, table in tables.items():
             self.database.register(name, table)
 
-    def decide(self, asked: pa.Array | None = None) -> pa.Table:
+    def decide(self, tables: dict[str, pa.Table]) -> pa.Table:
         """Verdicts: columns experiment_id, variant and verdict, without holds.
 
-        `asked` are the experiments to decide on; None: all.
+        `tables` are what the policy reads, of the experiments to decide on; `BEFORE` has the looks
+        that were recorded before.
         """
-        experiments = "experimentos__experiments"
-        if asked is not None:
-            self.database.register("asked", pa.table({"experiment_id": asked}))
-            experiments = "(from experimentos__experiments semi join asked using (experiment_id))"
-            if not len(asked):
-                return VERDICTS.empty_table()
+        if not tables["experimentos__experiments"].num_rows:
+            return VERDICTS.empty_table()
+        self.show(tables)
         evidence, decisions = "experimentos__decision_evidence", "experimentos__variant_decisions"
-        text = self.sql[evidence].replace("from experimentos__experiments", f"from {experiments}")
+        text = self.sql[evidence].replace("experimentos__past_looks", BEFORE)
         self.database.execute(f"create or replace temp table {evidence} as {text}")
         self.database.execute(f"create or replace temp table {decisions} as {self.sql[decisions]}")
         return self.database.sql(
@@ -165,6 +164,10 @@ class Policy:
             f"from ({self.sql['experimentos__looks']})"
         )
         return self.past()
+
+    def recorded(self) -> pa.Table:
+        """Looks as the policy reads them."""
+        return self.database.sql("from experimentos__past_looks").to_arrow_table()
 
     def past(self) -> pa.Table:
         """Looks as `tables.effects` reads them."""

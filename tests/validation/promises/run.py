@@ -78,7 +78,7 @@ def simulated(
 
 def chosen(texts: list[str]) -> list[Cell]:
     """Cells whose names have all the words of any of the texts."""
-    every = [*cells(), *document.LIMITS]
+    every = cells()
     found = [c for c in every if not texts or any(_has(c.name, text) for text in texts)]
     if not found:
         examples = "; ".join(cell.name for cell in every[:: len(every) // 3])

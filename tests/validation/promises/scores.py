@@ -28,6 +28,7 @@ SCORES = {
     "launch": "wrong Launch (L)",
     "rollback": "wrong Rollback (R)",
     "power": "right Launch (power)",
+    "better": "shown better without being so",
     "interval": "difference outside its interval at any look",
     "lift": "lift outside its interval at any look",
 }
@@ -80,6 +81,8 @@ def scores(cell: Cell) -> list[str]:
         "launch": not cell.improves.all(),
         "rollback": not cell.does_harm,
         "power": cell.uses_plan,
+        # That of the family of success metrics, which Launch asks more than.
+        "better": cell.correction != "holm",
         "interval": True,
         "lift": any(metric.has_margin for metric in cell.metrics),
     }
@@ -92,7 +95,8 @@ def promises(cell: Cell) -> list[Promise]:
     exact, null = cell.is_exact, cell.truth == "nothing"
     known = {
         "launch": Promise("launch", high=BUDGET, exact=BUDGET if exact and null else None),
-        "rollback": Promise("rollback", high=BUDGET),
+        "rollback": Promise("rollback", high=cell.harm_rate),
+        "better": Promise("better", high=BUDGET),
         "interval": Promise("interval", high=ALPHA, exact=ALPHA if exact else None),
         "lift": Promise("lift", high=ALPHA),
     }
@@ -139,6 +143,19 @@ def _rollback(cell: Cell, build: Build, runs: int) -> np.ndarray:
     return _of(cell, build.verdicts, "rollback", np.full(cell.treatments, True), runs)
 
 
+def _shown_better(cell: Cell, build: Build, runs: int) -> np.ndarray:
+    """Any success metric without a true benefit, of any treatment."""
+    effects = build.effects
+    shown = pc.fill_null(pc.less_equal(effects["p_value_corrected"], BUDGET), False)
+    rows = effects.filter(pc.and_(shown, pc.equal(effects["role"], "success")))
+    arm = np.array([variants(cell).index(name) for name in rows["variant"].to_pylist()], dtype=int)
+    metric = np.array([metric_names(cell).index(name) for name in rows["metric"].to_pylist()], int)
+    is_wrong = cell.benefit[arm - 1, metric] <= 0
+    found = np.zeros(runs, dtype=bool)
+    found[rows["experiment_id"].to_numpy().astype(np.int64)[is_wrong]] = True
+    return found
+
+
 def _interval_missed(cell: Cell, build: Build, runs: int) -> np.ndarray:
     """The first success metric of the first treatment."""
     truth = true_means(cell)[:, 0]
@@ -175,6 +192,7 @@ _SCORED = {
     "launch": _wrong_launch,
     "rollback": _rollback,
     "power": _right_launch,
+    "better": _shown_better,
     "interval": _interval_missed,
     "lift": _lift_missed,
 }

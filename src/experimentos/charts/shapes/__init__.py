@@ -13,6 +13,7 @@ import altair as alt
 from experimentos.charts.shapes.course import by_age, by_day
 from experimentos.charts.shapes.distribution import distribution
 from experimentos.charts.shapes.forest import balance, forest
+from experimentos.charts.shapes.funnel import funnel
 from experimentos.charts.shapes.looks import boundary
 from experimentos.charts.shapes.parts import ROWS
 from experimentos.charts.shapes.posterior import posterior
@@ -27,6 +28,7 @@ SHAPES: Final[dict[str, Callable[..., alt.LayerChart]]] = {
     "by_day": by_day,
     "distribution": distribution,
     "forest": forest,
+    "funnel": funnel,
     "posterior": posterior,
     "sample_ratio": sample_ratio,
 }

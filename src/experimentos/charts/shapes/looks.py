@@ -5,8 +5,8 @@ import altair as alt
 from experimentos.charts.shapes.parts import base, finish, tips, zero_y
 
 
-def boundary(*, futility: bool) -> alt.LayerChart:
-    """Draw the statistic's path and the boundaries it met."""
+def boundary(*, futility: bool, planned: bool) -> alt.LayerChart:
+    """Draw the statistic's path and the boundaries it met, and dashed those that are to come."""
     across = alt.X(
         "fraction:Q",
         title="Share of the planned information",
@@ -14,32 +14,60 @@ def boundary(*, futility: bool) -> alt.LayerChart:
         axis=alt.Axis(format="%", grid=False, values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
     )
     title = "Statistic (z), towards the goal"
-    layers = [zero_y(), *_limit("boundary", "limit", across, title)]
+    met = "!datum.is_planned"
+    layers = [zero_y(), *_limit("boundary", "limit", across, title, met)]
+    if planned:
+        layers.append(
+            _known("boundary", "datum.is_planned || datum.is_last")
+            .mark_line(style="limit", strokeDash=[6, 4], aria=False)
+            .encode(x=across, y=alt.Y("boundary:Q", title=title))
+        )
+        layers.append(
+            _known("boundary", "datum.is_planned")
+            .mark_point(style="limit", shape="stroke", size=260, strokeWidth=1.5)
+            .encode(
+                x=across,
+                y=alt.Y("boundary:Q", title=title),
+                tooltip=tips("Look", "Share of the plan", "Boundary"),
+            )
+        )
+    layers += _named("boundary", "is_end", across, title, below=True)
     if futility:
-        layers += _limit("futility", "futility", across, title)
-    path = base().encode(x=across, y=alt.Y("statistic:Q", title=title))
+        layers += _limit("futility", "futility", across, title, met)
+        layers += _named("futility", "is_last", across, title, below=False)
+    path = _known("statistic", met).encode(x=across, y=alt.Y("statistic:Q", title=title))
     layers += [
         path.mark_line(style="line", aria=False),
         path.mark_point(style="dots", filled=True, opacity=1).encode(
             tooltip=tips("Look", "Share of the plan", "Statistic", "Boundary")
         ),
-        _named("statistic", "statistic", across, title),
+        *_named("statistic", "is_last", across, title, below=False),
     ]
     return finish(*layers)
 
 
-def _limit(field: str, style: str, across: alt.X, title: str) -> list[alt.Chart]:
-    known = base().transform_filter(f"isValid(datum.{field})")
-    limit = known.encode(x=across, y=alt.Y(f"{field}:Q", title=title))
+def _known(field: str, condition: str) -> alt.Chart:
+    """Return a chart of the rows in which a field has a number."""
+    return base().transform_filter(f"isValid(datum.{field}) && ({condition})")
+
+
+def _limit(field: str, style: str, across: alt.X, title: str, condition: str) -> list[alt.Chart]:
+    limit = _known(field, condition).encode(x=across, y=alt.Y(f"{field}:Q", title=title))
     return [
-        limit.mark_line(style=style, strokeDash=[6, 3], aria=False),
+        limit.mark_line(style=style, aria=False),
         limit.mark_point(style=style, shape="stroke", size=260, strokeWidth=3, aria=False),
-        _named(field, field, across, title),
     ]
 
 
-def _named(field: str, text: str, across: alt.X, title: str) -> alt.Chart:
-    """Write beside its last point what a line is."""
-    last = base().transform_filter(f"datum.is_last && isValid(datum.{field})")
-    words: alt.Chart = last.mark_text(style="words", align="right", dx=-8, dy=-12, aria=False)
-    return words.encode(x=across, y=alt.Y(f"{field}:Q", title=title), text=alt.value(text))
+def _named(field: str, place: str, across: alt.X, title: str, *, below: bool) -> list[alt.Chart]:
+    """Write beside the point that a flag marks what its line is, inside the axes."""
+    height, down = alt.Y(f"{field}:Q", title=title), 16 if below else -12
+    first = _known(field, f"datum.{place} && datum.fraction < 0.3")
+    later = _known(field, f"datum.{place} && datum.fraction >= 0.3")
+    return [
+        words.encode(x=across, y=height, text=alt.value(field))
+        for words in (
+            first.mark_text(style="words", align="left", dx=8, dy=down, aria=False),
+            later.mark_text(style="words", align="right", dx=-8, dy=down, aria=False),
+        )
+    ]

@@ -12,7 +12,7 @@ from scipy.special import ndtri
 from experimentos.arguments import one_of, probability
 from experimentos.errors import ArgumentError
 from experimentos.sequential.group import joint
-from experimentos.sequential.group.grids import growing, plan
+from experimentos.sequential.group.grids import growing, least_reached, plan
 from experimentos.sequential.group.search import bound_above
 from experimentos.sequential.group.shapes import fitted
 from experimentos.sequential.group.spending import spend
@@ -113,9 +113,7 @@ def spending_bounds(
     times = np.asarray(fractions, dtype=np.float64)
     checked_times(times)
     per_side = probability("alpha", alpha) / SIDES[one_of("sides", sides, SIDES)]
-    target = spend(times, per_side, spending=spending, parameter=parameter)
-    closing, _ = fitted(final=np.asarray(final)[..., None], fractions=target)
-    target = np.where((closing > 0) & _is_last(times), per_side[..., None], target)
+    target = spending_levels(times, per_side, final, spending=spending, parameter=parameter)
     return level_bounds(
         target, times if information is None else information, sides=sides, used=used, lower=lower
     )
@@ -167,6 +165,66 @@ def level_bounds(
         upper[index] = _solve(task.take(index), integration.take(index))
     upper[undefined] = np.nan
     return upper.reshape(shape)
+
+
+def spending_levels(
+    times: FloatArray, level: npt.ArrayLike, final: npt.ArrayLike, *,
+    spending: str, parameter: float | None,
+) -> FloatArray:  # fmt: skip
+    """Cumulative error rates along a spending function; the last look may spend all that is left.
+
+    Parameters
+    ----------
+    times : array of shape (..., looks)
+        Fractions, as in `spending_bounds`.
+    level : float or array of shape (...)
+        Error rate at the end.
+    final : bool or array of shape (...)
+        Whether the last look of the row spends all that is left.
+    spending : str
+        A key of `SPENDING`.
+    parameter : float, optional
+        Of the spending function.
+
+    Returns
+    -------
+    array of shape (..., looks)
+        Error rates.
+    """
+    target = spend(times, level, spending=spending, parameter=parameter)
+    closing, _ = fitted(final=np.asarray(final)[..., None], fractions=target)
+    return np.where((closing > 0) & _is_last(times), np.asarray(level)[..., None], target)
+
+
+def bounds_near(
+    levels: FloatArray, information: FloatArray, guess: FloatArray, *, sides: str, is_rough: bool
+) -> FloatArray:
+    """Boundaries as in `level_bounds`, sooner where they are known about.
+
+    Parameters
+    ----------
+    levels, information : array of shape (rows, looks)
+        As in `level_bounds`.
+    guess : array of shape (rows, looks)
+        Boundaries, about; NaN where nothing is known of them.
+    sides : str
+        ``"one"`` or ``"two"``.
+    is_rough : bool
+        Whether errors of 1e-4 will do.
+
+    Returns
+    -------
+    array of shape (rows, looks)
+        Standard normal units.
+    """
+    task, undefined, _ = _task(levels, information, None, None, symmetric=sides == "two")
+    integration = _integration(task)
+    integration = integration.coarser() if is_rough else integration
+    upper = np.empty_like(task.target)
+    for index in integration.groups():
+        upper[index] = _solve(task.take(index), integration.take(index), guess[index])
+    upper[undefined] = np.nan
+    return upper
 
 
 def checked_times(times: FloatArray) -> None:
@@ -229,14 +287,20 @@ def _integration(task: _Task) -> Plan:
     target = np.maximum.accumulate(task.target, axis=1)
     increments = np.diff(target, axis=1, prepend=0.0)
     highest = np.where(increments > 0, -ndtri(increments), np.inf)
-    changed = ~np.isnan(task.used).all(axis=1, keepdims=True)
-    highest = np.where(changed & np.isfinite(highest), np.maximum(highest, 9.5), highest)
+    changed: BoolArray = np.any(~np.isnan(task.used), axis=1)
+    far = changed[:, None] & np.isfinite(highest)
+    highest = np.where(far, np.maximum(highest, 9.5), highest)
     highest = np.where(np.isnan(task.used), highest, task.used)
     lowest = -highest if task.symmetric else task.lower
-    return plan(np.minimum(lowest, highest), highest, task.information, np.zeros(len(target)))
+    free = np.flatnonzero(~changed & np.isinf(lowest).all(axis=1))
+    floor = np.full(target.shape, -np.inf)
+    floor[free] = least_reached(target[free], increments[free], task.information[free])
+    return plan(
+        np.minimum(lowest, highest), highest, task.information, np.zeros(len(target)), floor=floor
+    ).alike(np.isfinite(highest) | changed[:, None])
 
 
-def _solve(task: _Task, integration: Plan) -> FloatArray:
+def _solve(task: _Task, integration: Plan, guess: FloatArray | None = None) -> FloatArray:
     """Boundaries of rows that share their numbers of nodes."""
     rows, looks = task.target.shape
     upper = np.empty((rows, looks))
@@ -246,8 +310,11 @@ def _solve(task: _Task, integration: Plan) -> FloatArray:
         at, wanted = task.information[:, look], np.isnan(task.used[:, look])
         target = task.target[:, look]
         left = np.maximum(target - spent, 0.0)
-        guess = np.maximum(2 * shift - previous if look > 2 else shift, 0.0)
-        bound, latest = bound_above(paths, at, left, shift=guess, wanted=wanted)
+        near = 2 * shift - previous if look > 2 else shift
+        if guess is not None:
+            known = np.isfinite(guess[:, look])
+            near = np.where(known, -ndtri(left) - np.where(known, guess[:, look], 0.0), near)
+        bound, latest = bound_above(paths, at, left, shift=np.maximum(near, 0.0), wanted=wanted)
         shift, previous = latest, shift
         spent_now = np.maximum(spent, target)
         if not wanted.all():

@@ -7,18 +7,21 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import ndtri
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from experimentos.moments import FloatArray, IntArray
+    from experimentos.moments import BoolArray, FloatArray, IntArray
 
 MARGIN = 7.5
+REACH = 7.0
 FARTHEST = 38.0
 LEAST_GROWTH = 1e-3
 FEWEST_POINTS, MOST_POINTS = 16, 2048
 POINTS_PER_WIDTH = 1.35
-CHUNK_ELEMENTS = 2**19
+FEW_POINTS = 64
+CHUNK_ELEMENTS = 2**15
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,36 @@ class Plan:
         """
         return Plan(self.low[index], self.high[index], self.points[index])
 
+    def alike(self, can_stop: BoolArray) -> Plan:
+        """Rows with fewer different numbers of nodes, so that more of them go together.
+
+        Parameters
+        ----------
+        can_stop : array of bool, shape (rows, looks)
+            Looks whose boundary is finite.
+
+        Returns
+        -------
+        Plan
+            One node after which nothing is asked for; elsewhere those of the look that needs most,
+            if these are few.
+        """
+        asked = np.logical_or.accumulate(can_stop[:, ::-1], axis=1)[:, ::-1]
+        asked = np.concatenate([asked[:, 1:], np.zeros_like(asked[:, :1])], axis=1)
+        points = np.where(asked, self.points, 1)
+        most = np.minimum(points.max(axis=1, keepdims=True, initial=1), FEW_POINTS)
+        return Plan(self.low, self.high, np.where(asked, np.maximum(points, most), 1))
+
+    def coarser(self) -> Plan:
+        """Half the nodes.
+
+        Returns
+        -------
+        Plan
+            For errors of about 1e-4 at a quarter of the cost.
+        """
+        return Plan(self.low, self.high, (self.points + 1) // 2)
+
     def groups(self) -> Iterator[IntArray]:
         """Rows that go through the recursion together.
 
@@ -66,14 +99,14 @@ class Plan:
         for number in range(group.max(initial=-1) + 1):
             rows = np.flatnonzero(group == number)
             most = int(self.points[rows[0]].max())
-            size = max(1, CHUNK_ELEMENTS // most**2)
+            size = max(1, CHUNK_ELEMENTS // most)
             for start in range(0, rows.size, size):
                 yield rows[start : start + size]
 
 
 def plan(
     lower: FloatArray, upper: FloatArray, information: FloatArray,
-    drift: FloatArray, drift_high: FloatArray | None = None,
+    drift: FloatArray, drift_high: FloatArray | None = None, *, floor: FloatArray | None = None,
 ) -> Plan:  # fmt: skip
     r"""Limits and nodes for which the recursion is accurate to about ten digits.
 
@@ -86,6 +119,8 @@ def plan(
         Positive and strictly increasing.
     drift, drift_high : array of shape (rows,)
         Smallest and largest drift. Default of the latter: the former.
+    floor : array of shape (rows, looks), optional
+        What paths below need not be followed from, see `least_reached`.
 
     Returns
     -------
@@ -106,7 +141,47 @@ def plan(
     middle = root * ((drift + highest) / 2)[:, None]
     high = np.minimum(np.minimum(high, middle + FARTHEST), upper)
     low = np.maximum(np.maximum(low, middle - FARTHEST), lower)
+    if floor is not None:
+        low = np.maximum(low, floor)
     return Plan(low, high, _points(high - low, information))
+
+
+def least_reached(
+    target: FloatArray, increments: FloatArray, information: FloatArray
+) -> FloatArray:
+    r"""Statistics from below which no upper boundary of a later look is reached.
+
+    Parameters
+    ----------
+    target, increments : array of shape (rows, looks)
+        Error rate that one-sided tests without drift have spent by each look, and at it.
+    information : array of shape (rows, looks)
+        Positive and strictly increasing.
+
+    Returns
+    -------
+    array of shape (rows, looks)
+        Standard normal units; infinite at the last look. What is left out is below 1e-12 of what is
+        spent at any look.
+
+    Notes
+    -----
+    Whatever earlier looks stopped, the boundary of look j is at least the quantile
+    :math:`q_j = -\Phi^{-1}(\alpha_j)` of all that is spent by then. Of the paths that end there,
+    the share :math:`\Phi(-m)` has been more than :math:`m \sqrt{1 - I_k/I_j}` under
+    :math:`q_j \sqrt{I_k/I_j}` at look k.
+    """
+    least = np.full(target.shape, np.inf)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        quantile = -ndtri(target)
+        reach = np.sqrt(REACH**2 + 2 * np.log(target / increments))
+    for look in range(1, target.shape[1]):
+        share = information[:, :look] / information[:, look, None]
+        here = quantile[:, look, None] * np.sqrt(share)
+        here = here - reach[:, look, None] * np.sqrt(1 - share)
+        spends = increments[:, look, None] > 0
+        least[:, :look] = np.where(spends, np.minimum(least[:, :look], here), least[:, :look])
+    return np.where(np.isinf(least), -np.inf, least)
 
 
 def growing(information: FloatArray) -> FloatArray:

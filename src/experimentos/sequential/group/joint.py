@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr
+from scipy.special import erfc
 
 from experimentos.sequential.group.grids import growing, legendre, plan
 from experimentos.sequential.group.shapes import fitted
@@ -20,6 +20,9 @@ from experimentos.sequential.group.shapes import fitted
 if TYPE_CHECKING:
     from experimentos.moments import BoolArray, FloatArray
     from experimentos.sequential.group.grids import Plan
+
+# What a kernel of a few rows may have, so that it stays in the cache of a core.
+KERNEL_ELEMENTS = 2**16
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,22 @@ def beginning(drift: FloatArray) -> Paths:
     return Paths(np.zeros((rows, 1)), np.ones((rows, 1)), np.zeros(rows), drift)
 
 
+def upper_tail(values: FloatArray) -> FloatArray:
+    """Probability of standard normal values at least so large.
+
+    Parameters
+    ----------
+    values : array
+        Standard normal units.
+
+    Returns
+    -------
+    array of that shape
+        Twice as fast as `scipy.special.ndtr`, which cares for single precision and NaN.
+    """
+    return np.asarray(erfc(values * np.sqrt(0.5))) / 2
+
+
 def advance(
     paths: Paths, low: FloatArray, high: FloatArray, information: FloatArray, *, points: int
 ) -> Paths:
@@ -114,12 +133,8 @@ def advance(
     growth = (information - paths.information)[:, None]
     scale = np.sqrt(0.5 / growth)
     start = scale * (paths.score + growth * paths.drift[:, None])
-    kernel = (scale * score)[:, :, None] - start[:, None, :]
+    density = _arriving(scale * score, start, paths.mass)
     with np.errstate(under="ignore"):
-        np.multiply(kernel, kernel, out=kernel)
-        np.negative(kernel, out=kernel)
-        np.exp(kernel, out=kernel)
-        density = np.matmul(kernel, paths.mass[:, :, None])[:, :, 0]
         mass = density * weights * (half * root * scale / np.sqrt(np.pi))
     return Paths(score, mass, information, paths.drift)
 
@@ -153,7 +168,7 @@ def above(
     """
     mass = _tilted(paths, drift)
     with np.errstate(under="ignore"):
-        return np.asarray(np.vecdot(mass, ndtr(-_gap(paths, bound, information, drift))))
+        return np.asarray(np.vecdot(mass, upper_tail(_gap(paths, bound, information, drift))))
 
 
 def below(
@@ -179,7 +194,7 @@ def below(
     """
     mass = _tilted(paths, drift)
     with np.errstate(under="ignore"):
-        return np.asarray(np.vecdot(mass, ndtr(_gap(paths, bound, information, drift))))
+        return np.asarray(np.vecdot(mass, upper_tail(-_gap(paths, bound, information, drift))))
 
 
 def density(
@@ -320,6 +335,21 @@ def _rows(
     low = np.where(undefined, -np.inf, np.minimum(low, high))
     slopes = np.nan_to_num(slopes[:, 0], posinf=0.0, neginf=0.0)
     return (low, high, known, slopes, undefined), shape
+
+
+def _arriving(here: FloatArray, start: FloatArray, mass: FloatArray) -> FloatArray:
+    """Sum mass times a Gaussian of the distance over the starts, a few rows at a time."""
+    found = np.empty_like(here)
+    size = max(1, KERNEL_ELEMENTS // (here.shape[1] * start.shape[1]))
+    with np.errstate(under="ignore"):
+        for first in range(0, len(here), size):
+            rows = slice(first, first + size)
+            kernel = here[rows, :, None] - start[rows, None, :]
+            np.multiply(kernel, kernel, out=kernel)
+            np.negative(kernel, out=kernel)
+            np.exp(kernel, out=kernel)
+            np.matmul(kernel, mass[rows, :, None], out=found[rows, :, None])
+    return found
 
 
 def _gap(

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr, ndtri
 
 from experimentos.arguments import one_of
-from experimentos.sequential.group.boundaries import SIDES, checked_times, spending_bounds
-from experimentos.sequential.group.search import rising_roots_apart
-from experimentos.sequential.group.spending import spend
+from experimentos.sequential.group.boundaries import SIDES, checked_times
+from experimentos.sequential.group.least_level import least_levels
 
 if TYPE_CHECKING:
-    from experimentos.moments import BoolArray, FloatArray, IntArray
-
-LARGEST_BOUND = 60.0
-# Normal quantiles of the levels searched: 1e-300 to 1 - 1e-12.
-LEAST, MOST = -37.04, 7.03
-LEAST_STEP, LONGEST_STEP = 1e-6, 1.0
+    from experimentos.moments import BoolArray, FloatArray
 
 
 def repeated_p_values(
@@ -50,8 +43,8 @@ def repeated_p_values(
     -------
     array of shape (..., looks)
         At most a level exactly where the statistic is at or beyond the boundary of that level; NaN
-        where the statistic or an argument is undefined. Not a running minimum: a crossing that has
-        faded does not count.
+        where the statistic or an argument is undefined. 1 where it is above 1 - 1e-9. Not a running
+        minimum: a crossing that has faded does not count.
 
     Raises
     ------
@@ -80,41 +73,19 @@ def repeated_p_values(
     evidence = np.abs(z) if sides == "two" else z
     row, look = np.nonzero(~np.isnan(evidence.reshape(-1, z.shape[-1])))
     seen = evidence.reshape(-1, z.shape[-1])[row, look]
-    # One row per p-value, with the looks up to its own.
-    later = np.arange(z.shape[-1]) > look[:, None]
-    rows_times = np.where(later, np.nan, times.reshape(-1, z.shape[-1])[row])
-    rows_known = np.where(later, np.nan, known.reshape(-1, z.shape[-1])[row])
-    is_last = _is_last_look(times.reshape(-1, z.shape[-1])[row], look)
-    ends = closing.reshape(-1)[row] & is_last
-
-    def excess(normal: FloatArray, rows: IntArray) -> FloatArray:
-        level = ndtr(np.clip(normal, LEAST, MOST))
-        bounds = spending_bounds(
-            rows_times[rows], level, spending=spending, parameter=parameter, sides=sides,
-            information=rows_known[rows], final=ends[rows],
-        )  # fmt: skip
-        here = np.take_along_axis(bounds, look[rows, None], axis=1)[:, 0]
-        # Beyond the ends of the range the excess goes on rising, so that a root is found.
-        return (
-            seen[rows]
-            - np.clip(here, -LARGEST_BOUND, LARGEST_BOUND)
-            + normal
-            - np.clip(normal, LEAST, MOST)
-        )
-
+    times, known = (values.reshape(-1, z.shape[-1])[row] for values in (times, known))
+    ends = closing.reshape(-1)[row] & _is_last_look(times, look)
+    p_value = np.empty(row.size)
+    for place in range(z.shape[-1]):
+        # The looks of a p-value are those up to its own.
+        at = np.flatnonzero(look == place)
+        if at.size:
+            p_value[at] = least_levels(
+                seen[at], times[at, : place + 1], known[at, : place + 1], ends[at],
+                spending=spending, parameter=parameter, sides=sides,
+            )  # fmt: skip
     result = np.full(z.shape, np.nan)
-    if row.size:
-        share = np.take_along_axis(np.minimum(rows_times, 1.0), look[:, None], axis=1)
-        share = np.where(ends[:, None], 1.0, share)
-        how = {"spending": spending, "parameter": parameter}
-        start, slope = _alone(seen, share, SIDES[sides], how)
-
-        def next_guess(value: FloatArray) -> FloatArray:
-            step = np.clip(value / slope, -LONGEST_STEP, LONGEST_STEP)
-            return start - np.where(np.abs(step) < LEAST_STEP, LEAST_STEP, step)
-
-        root = rising_roots_apart(excess, start, next_guess)
-        result.reshape(-1, z.shape[-1])[row, look] = np.where(root > MOST, 1.0, ndtr(root))
+    result.reshape(-1, z.shape[-1])[row, look] = p_value
     return result
 
 
@@ -152,29 +123,6 @@ def repeated_intervals(
     with np.errstate(invalid="ignore"):
         half = width * error
         return np.asarray(centre - half), np.asarray(centre + half)
-
-
-def _alone(
-    seen: FloatArray, share: FloatArray, sides: int, how: dict[str, Any]
-) -> tuple[FloatArray, FloatArray]:
-    """Find the levels at which a look would be crossed were it the only one so far.
-
-    As normal quantiles, and how fast the statistic rises over its bound there, per unit of them.
-    The level of several looks is larger, but not by much.
-    """
-
-    def excess(normal: FloatArray, rows: IntArray) -> FloatArray:
-        inside = np.clip(normal, LEAST, MOST)
-        spent = spend(share[rows], ndtr(inside) / sides, **how)[:, 0]
-        return np.asarray(seen[rows] + ndtri(spent) + normal - inside)
-
-    guess = -seen * np.sqrt(share[:, 0])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        root = rising_roots_apart(excess, guess - 0.3, guess + 0.3)
-        start = np.clip(np.where(np.isfinite(root), root, guess), LEAST, MOST)
-        every, near = np.arange(seen.size), np.where(start > 0, -1e-4, 1e-4)
-        slope = (excess(start + near, every) - excess(start, every)) / near
-    return start, np.where(slope > 0.1, slope, 1.0)
 
 
 def _is_last_look(times: FloatArray, look: npt.NDArray[np.intp]) -> BoolArray:

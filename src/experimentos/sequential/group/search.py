@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
+
+from experimentos.sequential.group.joint import upper_tail
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,9 +16,9 @@ if TYPE_CHECKING:
     from experimentos.sequential.group.joint import Paths
 
 MAXIMUM_ITERATIONS = 60
-SMALL_STEP = 3e-7
+SMALL_STEP = 1e-4
 SMALL_SECANT_STEP, LARGE_STEP = 1e-8, 0.1
-SMALL_PRODUCT, SMALLER_STEP = 1e-10, 0.01
+SMALL_PRODUCT, SMALLER_STEP, LONGEST_STEP = 1e-10, 0.01, 0.5
 DENSITY_AT_ZERO = 1 / np.sqrt(2 * np.pi)
 
 
@@ -46,12 +48,12 @@ def bound_above(
 
     Notes
     -----
-    Newton's method on the logarithm of the probability. That is concave, so steps from above stay
-    above; a bracket guards the others.
+    Halley's method on the logarithm of the probability, Newton's while steps are long. A bracket
+    guards both.
     """
     highest = _single_look(paths, information, left)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
-        enough = np.vecdot(paths.mass, np.ones_like(paths.mass)) > left
+        enough = paths.mass.sum(axis=1) > left
         found = active = wanted & np.isfinite(highest) & enough
         start = np.where(active, highest, 0.0)
         low, high, bound = start - 80.0, start + 1e-9, start - np.where(active, shift, 0.0)
@@ -64,18 +66,26 @@ def bound_above(
             if not active.any():
                 break
             gap = (bound * scale)[:, None] - origin
-            tail = np.vecdot(paths.mass, ndtr(-gap))
-            slope = np.vecdot(paths.mass, np.exp(-0.5 * gap * gap)) * scale * DENSITY_AT_ZERO
+            dense = np.exp(-0.5 * gap * gap)
+            dense *= paths.mass
+            tail = np.vecdot(paths.mass, upper_tail(gap))
+            slope = dense.sum(axis=1) * scale * DENSITY_AT_ZERO
+            bend = np.vecdot(dense, gap) * scale**2 * DENSITY_AT_ZERO
             excess = np.log(tail) - target
-            following = bound + excess * tail / slope
+            step = excess * tail / slope
+            # How much faster than a straight line the logarithm falls over half a step. Far from
+            # the root that says nothing.
+            curving = 1 + step / 2 * (slope / tail - bend / slope)
+            is_near = np.abs(step) * scale < 1
+            following = bound + np.where(is_near, step / np.maximum(curving, 0.5), step)
             low, high = np.where(excess > 0, bound, low), np.where(excess > 0, high, bound)
-            # Where the tail underflows, or Newton leaves the bracket: halve it.
+            # Where the tail underflows, or a step leaves the bracket: halve it.
             inside = (following >= low) & (following <= high)
             following = np.where(inside, following, (low + high) / 2)
             moved = np.abs(following - bound)
             bound = np.where(active, following, bound)
-            # Steps shrink quadratically: the next one would be too small to see.
-            active = active & (moved > SMALL_STEP)
+            # Steps shrink to their cubes: the next one would be too small to see.
+            active = active & (moved * scale > SMALL_STEP)
     bound = np.where(found, bound, np.where(enough | (left == 0), np.inf, -np.inf))
     return bound, np.where(found, start - bound, shift)
 
@@ -114,6 +124,8 @@ def rising_roots_apart(
     function: Callable[[FloatArray, IntArray], FloatArray],
     first: FloatArray,
     second: FloatArray | Callable[[FloatArray], FloatArray],
+    *,
+    slack: Callable[[FloatArray], FloatArray] = np.ones_like,
 ) -> FloatArray:
     """Roots of one increasing, nearly straight function per element.
 
@@ -126,6 +138,8 @@ def rising_roots_apart(
         A guess.
     second : array of shape (k,), or function of the values at the first guess
         Another one that differs.
+    slack : function of array giving array of its shape
+        How many times the usual error may be left at an argument. Default: 1.
 
     Returns
     -------
@@ -152,7 +166,10 @@ def rising_roots_apart(
         # A small step after a large one says only that the value before was far from 0.
         step, last_step = np.abs(following - x), np.abs(x - before)
         settled = (step <= SMALL_SECANT_STEP) & (last_step <= LARGE_STEP)
-        settled |= (step * last_step <= SMALL_PRODUCT) & (last_step <= SMALLER_STEP)
+        more = slack(following)
+        settled |= (step * last_step <= SMALL_PRODUCT * more) & (
+            last_step <= np.minimum(SMALLER_STEP * np.sqrt(more), LONGEST_STEP)
+        )
         active = active & ~settled & (value != 0)
         before, value_before, x = x, value, following
         index = np.flatnonzero(active)

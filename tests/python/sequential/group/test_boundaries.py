@@ -6,6 +6,7 @@ from scipy.special import ndtr, ndtri
 from experimentos.errors import ArgumentError
 from experimentos.sequential.group import (
     SPENDING,
+    boundaries,
     exit_probabilities,
     level_bounds,
     spend,
@@ -199,3 +200,25 @@ def test_no_rows_at_all():
 def test_wrong_arguments_are_named(arguments, named, message):
     with pytest.raises(ArgumentError, match=message):
         spending_bounds(*arguments, **named)
+
+
+def test_paths_that_cannot_reach_a_boundary_do_not_matter(monkeypatch):
+    rng = np.random.default_rng(7)
+    times = np.cumsum(rng.uniform(0.01, 0.4, (60, 4)), axis=1)
+    levels = np.exp(rng.uniform(np.log(1e-12), np.log(0.9), 60))
+    names = rng.choice(["obrien_fleming", "pocock", "linear"], 60)
+    found = [spending_bounds(times[i], levels[i], spending=names[i]) for i in range(60)]
+    monkeypatch.setattr(
+        boundaries, "least_reached", lambda target, *_: np.full(target.shape, -np.inf)
+    )
+    every = [spending_bounds(times[i], levels[i], spending=names[i]) for i in range(60)]
+    np.testing.assert_allclose(found, every, rtol=1e-10, atol=1e-10)
+
+
+def test_a_look_that_spends_next_to_nothing_right_after_another():
+    # Steps from far: all paths are just below the boundary of the first look.
+    times = np.array([0.5, 0.5 + 1e-9, 1.0])
+    bounds = spending_bounds(times, 0.025, information=[0.5, 0.5, 1.0])
+    assert bounds[1] > bounds[0]
+    spent = crossed(bounds, np.array([0.5, 0.5005, 1.0]))
+    np.testing.assert_allclose(spent, spend(times, 0.025), rtol=1e-9)
