@@ -41,8 +41,6 @@ def marts_of(name):
 @pytest.mark.parametrize("name", [*EXAMPLES, "full"])
 def test_no_word_of_ours_is_left_in_a_memo(used, name):
     marts = marts_of(name)
-    # Bins still speak English.
-    marts["distributions"] = []
     allowed = foreign.names(marts) | foreign.names({"metrics": examples.metric_rows()})
     memo = examples.memo_of(marts)
     html = render_html(memo, used, runtime="charts.js")
