@@ -280,7 +280,9 @@ def told_shorter(rule: str, said: str, message: str) -> bool:
         return True
     if rule == "health_blocked":  # names of checks and methods
         parts = said.removeprefix("the data are not fit to decide on: ").split(", ")
-        return all(part.split(": ")[-1].split(" (")[0] in message for part in parts)
+        # A share where the table counts.
+        stems = [part.split(": ")[-1].split(" (")[0] for part in parts]
+        return all((stem.partition("% of the units ")[2] or stem) in message for stem in stems)
     # The day of the next look, and what the last one came to.
     told = re.split("; the (?:last of the plan|futility)", said)[0]
     is_alike = ("futility" in said) == ("futility" in message)

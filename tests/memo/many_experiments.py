@@ -208,7 +208,12 @@ def series(
         units = max(200, n * day // days)
         noise = 0.15 * rate * drift[day - 1] / day
         rows += [
-            row | {"as_of": start + timedelta(days=day), "is_latest": day == days}
+            row
+            | {
+                "as_of": start + timedelta(days=day),
+                "is_latest": day == days,
+                "used_for_decision": day == days,
+            }
             for row in readout(key, rate, rate_t + noise, units)
         ]
     ordered = [row for row in rows if row["metric"] == "ordered"]

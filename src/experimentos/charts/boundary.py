@@ -4,9 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from experimentos.charts import wording
+from experimentos.charts import language, wording
 from experimentos.charts.chart import Chart, nothing
+from experimentos.charts.language import Words
 from experimentos.charts.theme import LIGHT, Theme
+
+_TEXT = Words("Statistic and boundary at each look. {rows}")
+_NO_STATISTIC, _NO_LOOK = Words("no look has a statistic"), Words("no look has been taken yet")
+_TO_COME, _NONE_YET = Words("still to come"), Words("none yet")
+_PLANNED, _ON = Words("{look} (planned)"), Words("on {day}")
+_AHEAD = Words("look {look} is planned{when} at {share} of the plan, with the boundary {boundary}")
+_AHEAD_OPEN = Words("look {look} is planned{when} at {share} of the plan, with no boundary yet")
+_TAKEN_OPEN = Words("look {look} at {share} of the plan: {statistic}, with no boundary yet")
+_REACHES = Words("look {look} at {share} of the plan: {statistic} reaches the boundary {boundary}")
+_BELOW = Words("look {look} at {share} of the plan: {statistic} is below the boundary {boundary}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +70,8 @@ def boundary(rows: Sequence[LookRow], theme: Theme = LIGHT) -> Chart:
         row for row in known if wording.known(row.statistic) is not None and not row.is_planned
     ]
     if not taken:
-        why = "no look has a statistic" if rows else "no look has been taken yet"
-        return nothing(f"No chart: {why}.", theme)
+        why = _NO_STATISTIC if rows else _NO_LOOK
+        return nothing(wording.nothing_because(why()), theme)
     ahead = [row for row in known if row.is_planned]
     drawn = taken + ahead
     # The boundary is named where it ends.
@@ -77,14 +88,13 @@ def boundary(rows: Sequence[LookRow], theme: Theme = LIGHT) -> Chart:
                 "is_last": row is taken[-1],
                 "is_end": bool(bounded) and row is bounded[-1],
                 "Look": _name(row),
-                "Statistic": "still to come" if row.is_planned else wording.signed(row.statistic),
+                "Statistic": _TO_COME() if row.is_planned else wording.signed(row.statistic),
                 "Boundary": _bound(row.boundary),
                 "Share of the plan": wording.number(100 * (row.fraction or 0), "%"),
             }
             for row in drawn
         ),
-        text="Statistic and boundary at each look. "
-        + wording.listed([_words(row) for row in drawn], "looks"),
+        text=_TEXT(rows=wording.listed([_words(row) for row in drawn], "looks")),
         theme=theme,
         options={
             "futility": any(wording.known(row.futility) is not None for row in taken),
@@ -94,23 +104,25 @@ def boundary(rows: Sequence[LookRow], theme: Theme = LIGHT) -> Chart:
 
 
 def _name(row: LookRow) -> str:
-    name = f"{row.look}" if row.on is None else f"{row.look}, {wording.day(row.on)}"
-    return f"{name} (planned)" if row.is_planned else name
+    name = f"{row.look}" if row.on is None else f"{row.look}, {language.day(row.on)}"
+    return _PLANNED(look=name) if row.is_planned else name
 
 
 def _bound(value: float | None) -> str:
-    return "none yet" if wording.known(value) is None else wording.signed(value)
+    return _NONE_YET() if wording.known(value) is None else wording.signed(value)
 
 
 def _words(row: LookRow) -> str:
     share = wording.number(100 * (row.fraction or 0), "%")
     bound, statistic = wording.known(row.boundary), wording.known(row.statistic)
     if row.is_planned:
-        when = "" if row.on is None else f" on {wording.day(row.on)}"
-        reach = "no boundary yet" if bound is None else f"the boundary {wording.signed(bound)}"
-        return f"look {row.look} is planned{when} at {share} of the plan, with {reach}"
-    where = f"look {_name(row)} at {share} of the plan: {wording.signed(row.statistic)}"
+        when = "" if row.on is None else f" {_ON(day=language.day(row.on))}"
+        values = {"look": f"{row.look}", "when": when, "share": share}
+        if bound is None:
+            return _AHEAD_OPEN(**values)
+        return _AHEAD(**values, boundary=wording.signed(bound))
+    values = {"look": _name(row), "share": share, "statistic": wording.signed(row.statistic)}
     if bound is None or statistic is None:
-        return f"{where}, with no boundary yet"
-    side = "reaches" if statistic >= bound else "is below"
-    return f"{where} {side} the boundary {wording.signed(bound)}"
+        return _TAKEN_OPEN(**values)
+    words = _REACHES if statistic >= bound else _BELOW
+    return words(**values, boundary=wording.signed(bound))

@@ -7,8 +7,9 @@ from itertools import pairwise
 from math import isfinite
 from typing import Final
 
-from experimentos.charts import wording
+from experimentos.charts import language, wording
 from experimentos.charts.chart import Chart, nothing
+from experimentos.charts.language import Words
 from experimentos.charts.theme import LIGHT, Theme
 
 TOWERING: Final = 3
@@ -39,6 +40,14 @@ class BinRow:
 
 
 Ends = tuple[float | None, float | None]
+
+_TEXT = Words("Share of units in each bin, {bins} bins. {rows}")
+_TEXT_CUMULATIVE = Words("Share of units in each bin or below, {bins} bins. {rows}")
+_NO_VALUE, _ANY, _HALF = Words("no unit has a value"), Words("any"), Words("half")
+_UP_TO, _AND_MORE, _IN = Words("up to {top}"), Words("{low} and more"), Words("in {low} and more")
+_AT_ZERO, _COUNT = Words("{share} at 0"), Words("{name}: {count} units")
+_MIDDLE = Words("the middle one at {bin}")
+_MIDDLE_OF_OTHERS = Words("the middle one of the others at {bin}")
 
 
 def distribution(
@@ -73,14 +82,16 @@ def distribution(
     variants = [variant for variant, total in totals.items() if total > 0]
     bins = list(dict.fromkeys(ends for variant in variants for ends in counts[variant]))
     if not bins:
-        return nothing("No chart: no unit has a value.", theme)
+        return nothing(wording.nothing_because(_NO_VALUE()), theme)
     shares = {
         variant: [counts[variant].get(ends, 0) / totals[variant] for ends in bins]
         for variant in variants
     }
     zero = _towering_zero(bins, shares)
     names = wording.distinct(variants)
-    labels = _labels(bins, is_whole=all(row.is_whole for row in rows))
+    shown, digits = _shown(bins, is_whole=all(row.is_whole for row in rows))
+    labels = [_label(ends, digits) for ends in shown]
+    tops = [_end(lower if upper is None else upper, digits) for lower, upper in shown]
     values = []
     for position, variant in enumerate(variants):
         so_far = 0.0
@@ -99,7 +110,7 @@ def distribution(
                     "share": wording.known(100 * share),
                     "Variant": names[variant],
                     "Values": f"{labels[place]}{unit}",
-                    "Units": f"{counts[variant].get(ends, 0):,}",
+                    "Units": wording.count(counts[variant].get(ends, 0)),
                     "Share": wording.number(100 * share, "%"),
                 }
             )
@@ -107,15 +118,15 @@ def distribution(
     for variant in variants:
         own = [counts[variant].get(ends, 0) for ends in bins]
         told.append(
-            _cumulative_words(variant, bins, labels, own, unit)
+            _cumulative_words(variant, bins, tops, own, unit)
             if cumulative
             else _words(variant, bins, labels, own, unit)
         )
-    kind = "Share of units in each bin or below" if cumulative else "Share of units in each bin"
+    text = _TEXT_CUMULATIVE if cumulative else _TEXT
     return Chart(
         kind="distribution",
         values=tuple(values),
-        text=f"{kind}, {len(bins)} bins. " + wording.listed(told, "variants"),
+        text=text(bins=str(len(bins)), rows=wording.listed(told, "variants")),
         theme=theme,
         options={"unit": unit.strip(), "cumulative": cumulative, "without_zero": zero is not None},
     )
@@ -134,17 +145,17 @@ def _towering_zero(bins: Sequence[Ends], shares: dict[str, list[float]]) -> int 
 def _at_zero(shares: list[float], zero: int | None) -> str:
     if zero is None:
         return ""
-    return f": {wording.number(100 * shares[zero], '%')} at 0"
+    return f": {_AT_ZERO(share=wording.number(100 * shares[zero], '%'))}"
 
 
-def _labels(bins: Sequence[Ends], *, is_whole: bool) -> list[str]:
-    """Name bins by their ends, with as many digits as tell them apart."""
+def _shown(bins: Sequence[Ends], *, is_whole: bool) -> tuple[list[Ends], int]:
+    """Return the ends that name bins, and as many digits as tell them apart."""
     shown = [_inner(ends) for ends in bins] if is_whole else list(bins)
     ends = sorted({end for both in bins for end in both if end is not None})
     digits = 12 if is_whole else 4
     while digits < 12 and any(_end(a, digits) == _end(b, digits) for a, b in pairwise(ends)):
         digits += 1
-    return [_label(ends, digits) for ends in shown]
+    return shown, digits
 
 
 def _inner(ends: Ends) -> Ends:
@@ -167,14 +178,14 @@ def _inner(ends: Ends) -> Ends:
 def _label(ends: Ends, digits: int) -> str:
     lower, upper = ends
     if lower is None and upper is None:
-        return "any"
+        return _ANY()
     if lower is None:
-        return f"up to {_end(upper, digits)}"
+        return _UP_TO(top=_end(upper, digits))
     if upper is None:
-        return f"{_end(lower, digits)} and more"
+        return _AND_MORE(low=_end(lower, digits))
     if lower == upper:
         return _end(lower, digits)
-    return f"{_end(lower, digits)} to {_end(upper, digits)}"
+    return wording.SPAN(low=_end(lower, digits), high=_end(upper, digits))
 
 
 def _end(value: float | None, digits: int) -> str:
@@ -183,7 +194,7 @@ def _end(value: float | None, digits: int) -> str:
         text = f"{float(f'{size:.{digits}g}'):,.12f}".rstrip("0").rstrip(".")
     else:
         text = f"{size:.{digits - 1}e}"
-    return f"{'−' if value is not None and value < 0 else ''}{text}"
+    return f"{'−' if value is not None and value < 0 else ''}{language.digits(text)}"
 
 
 def _words(
@@ -191,34 +202,27 @@ def _words(
 ) -> str:
     """Say how many units are zeros, and in which bin the middle one of the others is."""
     total = sum(counts)
-    words = f"{wording.label(variant)}: {total:,} units"
+    words = _COUNT(name=wording.label(variant), count=wording.count(total))
     others = [0 if ends == (0.0, 0.0) else n for ends, n in zip(bins, counts, strict=True)]
     zeros = total - sum(others)
     if zeros:
-        words += f", {wording.number(100 * zeros / total, '%')} at 0"
+        words += f", {_AT_ZERO(share=wording.number(100 * zeros / total, '%'))}"
     if not any(others):
         return words
-    whose = "the middle one of the others" if zeros else "the middle one"
-    return f"{words}, {whose} at {_reached(labels, others, 0.5)}{unit}"
+    middle = _MIDDLE_OF_OTHERS if zeros else _MIDDLE
+    return f"{words}, {middle(bin=_reached(labels, others, 0.5) + unit)}"
 
 
 def _cumulative_words(
-    variant: str, bins: Sequence[Ends], labels: Sequence[str], counts: Sequence[int], unit: str
+    variant: str, bins: Sequence[Ends], tops: Sequence[str], counts: Sequence[int], unit: str
 ) -> str:
     """Say by which bins the share is a half, nine tenths and 99 hundredths."""
-    tops = [
-        # the last word of a range is its upper end
-        label.removesuffix(" and more") if upper is None else label.rpartition(" ")[2]
-        for label, (_, upper) in zip(labels, bins, strict=True)
-    ]
     ends = [
-        f"in {top}{unit} and more" if upper is None else f"up to {top}{unit}"
+        _IN(low=top + unit) if upper is None else _UP_TO(top=top + unit)
         for top, (_, upper) in zip(tops, bins, strict=True)
     ]
-    parts = [
-        f"{share} {_reached(ends, counts, part)}"
-        for share, part in (("half", 0.5), ("90%", 0.9), ("99%", 0.99))
-    ]
+    shares = ((_HALF(), 0.5), (language.digits("90%"), 0.9), (language.digits("99%"), 0.99))
+    parts = [f"{share} {_reached(ends, counts, part)}" for share, part in shares]
     return f"{wording.label(variant)}: " + ", ".join(parts)
 
 

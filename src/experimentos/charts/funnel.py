@@ -4,13 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from experimentos.charts import wording
+from experimentos.charts import language, wording
 from experimentos.charts.chart import Chart, nothing
+from experimentos.charts.language import Words
 from experimentos.charts.theme import LIGHT, Theme
 
 ROW_HEIGHT: Final = 40
 NAME_LENGTH: Final = 28
 """Longest name of a variant in the words over its bar."""
+
+_TEXT = Words("From assignment rows to analysed units. {rows}")
+_NO_ROWS = Words("no assignment rows were read")
+_ALL, _LEFT_OUT = Words("All assignment rows"), Words("Left out, {reason}")
+_ANALYSED, _ANALYSED_IN = Words("Analysed"), Words("Analysed in {variant}")
+_UNDER = Words("under {size}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +72,16 @@ def funnel(
         Empty where there are no rows. Each bar begins where those above have brought it to.
     """
     if n_rows <= 0:
-        return nothing("No chart: no assignment rows were read.", theme)
-    values = [_value("All assignment rows", "all", 0, n_rows, n_rows)]
+        return nothing(wording.nothing_because(_NO_ROWS()), theme)
+    values = [_value(_ALL(), "all", 0, n_rows, n_rows)]
     left = n_rows
     for loss in losses:
         left -= loss.n_rows
         lost = _value(
-            f"Left out, {loss.reason}", "lost", left, left + loss.n_rows, n_rows, loss.n_units
+            _LEFT_OUT(reason=loss.reason), "lost", left, left + loss.n_rows, n_rows, loss.n_units
         )
         values.append(lost)
-    values.append(_value("Analysed", "left", 0, left, n_rows, left))
+    values.append(_value(_ANALYSED(), "left", 0, left, n_rows, left))
     short = [wording.cut(row.variant, NAME_LENGTH) for row in analysed]
     names = wording.distinct(short)
     start = 0
@@ -84,15 +91,14 @@ def funnel(
             end = start + row.n_units
             name = names[short[position]]
             values.append(
-                _value(f"Analysed in {name}", "variant", start, end, n_rows, row.n_units)
+                _value(_ANALYSED_IN(variant=name), "variant", start, end, n_rows, row.n_units)
                 | {"variant": name, "position": position}
             )
             start = end
     return Chart(
         kind="funnel",
         values=tuple(value | {"row": place} for place, value in enumerate(values)),
-        text="From assignment rows to analysed units. "
-        + wording.listed([value["words"] for value in values], "steps"),
+        text=_TEXT(rows=wording.listed([value["words"] for value in values], "steps")),
         theme=theme,
         height=ROW_HEIGHT * len(values),
     )
@@ -102,8 +108,11 @@ def _value(
     step: str, kind: str, start: int, end: int, n_rows: int, n_units: int | None = None
 ) -> dict[str, Any]:
     percent = 100 * (end - start) / n_rows
-    share = "under 0.1%" if 0 < percent < 0.05 else f"{percent:.1f}%"
-    words = f"{step}: {end - start:,}"
+    is_little = 0 < percent < 0.05
+    share = (
+        _UNDER(size=language.digits("0.1%")) if is_little else language.digits(f"{percent:.1f}%")
+    )
+    words = f"{step}: {wording.count(end - start)}"
     if kind != "all":
         words += f" ({share})"
     return {
@@ -113,7 +122,7 @@ def _value(
         "end": end,
         "words": words,
         "Step": step,
-        "Rows": f"{end - start:,}",
+        "Rows": wording.count(end - start),
         "Share of all rows": share,
-        "Units": "not shown" if n_units is None else f"{n_units:,}",
+        "Units": wording.count(n_units),
     }

@@ -17,6 +17,8 @@ TITLES: Final = {
         "Share of units up to it (%)", "Standardised difference",
         "Standardised difference before exposure", "Statistic", "Statistic (z), towards the goal",
         "Units", "Units of the variant", "Up to", "Value of a unit", "Values", "Variant",
+        "Step", "Rows", "Share of all rows",
+        "Share of units (%), without zeros",
         "boundary", "futility", "statistic",
     )
 }  # fmt: skip

@@ -30,7 +30,9 @@ _NONE: Final = Words("(none)")
 _NO_CHART: Final = Words("No chart: {why}.")
 _MORE: Final = Words("{count} more {what} in the table")
 # What a chart may list.
-_LISTED: Final = {noun: Words(noun) for noun in ("looks", "variants", "rows", "covariates")}
+_LISTED: Final = {
+    noun: Words(noun) for noun in ("looks", "variants", "rows", "covariates", "steps")
+}
 
 
 class Interval(Protocol):

@@ -144,6 +144,7 @@ def _light(memo: Memo) -> Memo:
         power=(),
         findings=(),
         statements=(),
+        bins=(),
     )
 
 

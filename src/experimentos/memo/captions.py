@@ -37,6 +37,8 @@ NAMES: Final = {
     "segments": Words("Segments"),
     "posteriors": Words("Posterior probabilities"),
     "sample_ratio": Words("Shares by day"),
+    "distributions": Words("Distributions"),
+    "exclusions": Words("From assignment rows to analysed units"),
     "balance": Words("Balance before exposure"),
 }
 """Figures by name."""

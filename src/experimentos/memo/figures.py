@@ -37,6 +37,11 @@ STATES: Final = {
 """Readings that are marked in a chart; all others are neutral."""
 _HELD: Final = Words("No chart: a health check is blocked, and nothing is read from these data.")
 _NOT_DUE: Final = Words("No chart: the plan allows no reading of these data yet.")
+_NOT_COUNTED: Final = Words("No chart: units of success metrics are not counted by their totals.")
+_BY_VALUE, _UP_TO_VALUE = (
+    Words("{metric}: units by value"),
+    Words("{metric}: units up to each value"),
+)
 _LEFT_OUT: Final = Words(
     "{shown} charts are shown of {all}, the first of the definition. The others: {names}. Their "
     "numbers stand in the tables."
@@ -279,9 +284,9 @@ def _by_age(memo: Memo, theme: Theme) -> Iterator[Panel]:
 
 
 def _distributions(memo: Memo, theme: Theme) -> Iterator[Panel]:
-    held = _HELD if memo.is_blocked else None if memo.is_due else _NOT_DUE
+    held = _HELD() if memo.is_blocked else None if memo.is_due else _NOT_DUE()
     if held or not memo.bins:
-        why = held or "No chart: units of success metrics are not counted by their totals."
+        why = held or _NOT_COUNTED()
         yield Panel("", Chart("nothing", (), why, theme))
         return
     for metric, bins in groupby(memo.bins, key=lambda row: row.metric):
@@ -297,9 +302,9 @@ def _distributions(memo: Memo, theme: Theme) -> Iterator[Panel]:
             )
             for row in bins
         ]
-        yield Panel(f"{metric}: units by value", charts.distribution(rows, theme, unit=unit))
+        yield Panel(_BY_VALUE(metric=metric), charts.distribution(rows, theme, unit=unit))
         yield Panel(
-            f"{metric}: units up to each value",
+            _UP_TO_VALUE(metric=metric),
             charts.distribution(rows, theme, unit=unit, cumulative=True),
         )
 
@@ -386,8 +391,7 @@ def _sample_ratio(memo: Memo, theme: Theme) -> Iterator[Panel]:
 
 def _exclusions(memo: Memo, theme: Theme) -> Iterator[Panel]:
     losses = [
-        charts.LossRow(REASONS.get(step.reason, step.reason), step.n_rows, step.n_units)
-        for step in memo.funnel
+        charts.LossRow(_reason(step.reason), step.n_rows, step.n_units) for step in memo.funnel
     ]
     left = [charts.AnalysedRow(count.variant, count.n_analysed) for count in memo.counts]
     yield Panel("", charts.funnel(memo.n_rows, losses, left, theme))
@@ -407,6 +411,11 @@ REASONS: Final = {
     "repeat": "unit assigned again",
 }
 """Reasons for leaving a row out, short enough for a chart."""
+_REASONS: Final = {reason: Words(words) for reason, words in REASONS.items()}
+
+
+def _reason(code: str) -> str:
+    return _REASONS[code]() if code in _REASONS else code
 
 
 def _balance(memo: Memo, theme: Theme) -> Iterator[Panel]:

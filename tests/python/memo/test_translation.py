@@ -41,8 +41,6 @@ def marts_of(name):
 @pytest.mark.parametrize("name", [*EXAMPLES, "full"])
 def test_no_word_of_ours_is_left_in_a_memo(used, name):
     marts = marts_of(name)
-    # The boundary chart still speaks English.
-    marts["looks"] = []
     allowed = foreign.names(marts) | foreign.names({"metrics": examples.metric_rows()})
     memo = examples.memo_of(marts)
     html = render_html(memo, used, runtime="charts.js")
@@ -165,10 +163,10 @@ def test_english_formats_are_the_default():
 def test_every_title_of_a_drawing_can_be_translated():
     options = {
         "balance": {},
-        "boundary": {"futility": True},
+        "boundary": {"futility": True, "planned": True},
         "by_age": {"axis": "Change"},
         "by_day": {"axis": "Change"},
-        "distribution": {"unit": "", "cumulative": True},
+        "distribution": {"unit": "", "cumulative": True, "without_zero": False},
         "forest": {"axis": "Change", "margins": True, "states": "good"},
         "posterior": {"axis": "Change", "several": True},
         "sample_ratio": {},
