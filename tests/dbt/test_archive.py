@@ -387,4 +387,6 @@ def test_copies_lie_in_the_schema_of_memory_and_may_lack_a_column(shop):
     shop.build()
     for row in before["moments"]:
         row["n_capped"] = None
+    # Of what is not known there is no check.
+    before["health"] = [row for row in before["health"] if row["check_name"] != "capped_share"]
     assert not differences(shop.marts(), before)
