@@ -37,6 +37,17 @@ CHECKS: Final = {
         "{count} look(s) were taken on dates that are no longer planned; what they spent stays "
         "spent"
     ),
+    "look_restated": _same(
+        "rows from before the look were changed after it was taken: the estimate of metric "
+        "'{metric}' would be another today, and the look keeps its numbers"
+    ),
+    "look_retaken": _same(
+        "the look at the planned end was taken again, for a reason that is given"
+    ),
+    "renamed": _same(
+        "these assignments were looked at {count} time(s) under another name, and what that spent "
+        "is not counted here"
+    ),
     "has_assignments": Said(
         Words("units were assigned"), Words("no unit was assigned within the dates")
     ),
@@ -106,6 +117,10 @@ CHECKS: Final = {
             "values of metric '{metric}' are so skewed that intervals of so few units may not "
             "hold: a cap would help"
         ),
+    ),
+    "units_for_skewness": _same(
+        "metric '{metric}' has too few units in variant '{variant}' for the skewness of its "
+        "values: nothing is decided on it"
     ),
     "cap_applied": Said(
         Words("values are capped as defined"),

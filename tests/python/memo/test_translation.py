@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 import yaml
@@ -13,11 +14,14 @@ from experimentos.charts import language, titles
 from experimentos.charts.language import Formats, Words
 from experimentos.charts.shapes import SHAPES, shape
 from experimentos.errors import ArgumentError
+from experimentos.inference import skewness
 from experimentos.memo import render_html, render_markdown
+from experimentos.memo.check_messages import CHECKS
 from experimentos.memo.document import render_json
 from experimentos.memo.reasons import reason, seen
 from experimentos.memo.render import render_pictures
 from experimentos.memo.templates import Templates, templates
+from experimentos.memo.terms import TERMS
 from experimentos.memo.texts import formats_of
 from experimentos.site import write_site
 
@@ -185,3 +189,11 @@ def _titles(part, key=""):
             yield from _titles(inner, key)
     elif isinstance(part, str) and key.endswith((".title", ".text.value")):
         yield part
+
+
+def test_every_check_and_method_has_words():
+    table = (Path(__file__).parents[3] / "docs" / "health.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE))
+    assert documented - set(CHECKS) == {"sample_ratio", "activation_rate"}
+    methods = {"score", "skewness-corrected score", "welch", "delta", *skewness.NAMES}
+    assert methods <= set(TERMS)
