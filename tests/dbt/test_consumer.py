@@ -30,6 +30,18 @@ MARTS = {
 }
 
 
+# The first build takes looks; the second shows them, and what their rows have become since.
+SINCE_THE_LOOK = [
+    ("effects", "restated_by", None, 0.0),
+    (
+        "decision_evidence",
+        "message",
+        "no look has been taken that a plan has to be kept for",
+        "the plan is that of the first look",
+    ),
+]
+
+
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory):
     """The project in tests/projects/consumer, after `dbt deps` and `dbt build`."""
@@ -98,5 +110,6 @@ def test_a_second_build_shows_what_the_first_archived(built: Workshop):
     for mart, expected in before.items():
         found = read(built, mart)
         assert [list(row) for row in found] == [list(row) for row in expected]
-        assert different(mart, expected, found) == []
+        changed = different(mart, expected, found)
+        assert [row for row in changed if row not in SINCE_THE_LOOK] == []
     assert built.rows("select count(*) from main_analytics.experimentos__history") == [(2,)]

@@ -101,6 +101,10 @@ def funnel(
         text=_TEXT(rows=wording.listed([value["words"] for value in values], "steps")),
         theme=theme,
         height=ROW_HEIGHT * len(values),
+        options={
+            "has_losses": any(value["kind"] == "lost" for value in values),
+            "has_variants": any(value["kind"] == "variant" for value in values),
+        },
     )
 
 

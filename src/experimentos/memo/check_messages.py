@@ -4,6 +4,7 @@ The marts hold messages in English. They are printed as they are, unless a proje
 the place of the one that a check has here.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +20,7 @@ class Said:
 
     healthy: Words
     other: Words
+    blocked: Words | None = None
 
 
 def _same(text: str) -> Said:
@@ -109,6 +111,10 @@ CHECKS: Final = {
         Words(
             "metric '{metric}' does not vary, or has too few usable values: nothing can be shown "
             "from it"
+        ),
+        Words(
+            "metric '{metric}' is the same for every unit of variant '{variant}' and for every "
+            "unit of control, and worse: no test can say how surely"
         ),
     ),
     "skewness": Said(
@@ -231,6 +237,25 @@ def check_message(check: HealthCheck) -> str | None:
     )
 
 
+def is_to_start(checks: Iterable[HealthCheck]) -> bool:
+    """Whether an experiment has not started.
+
+    Parameters
+    ----------
+    checks : iterable of HealthCheck
+        Its own.
+
+    Returns
+    -------
+    bool
+        That nobody is assigned, which is as it should be.
+    """
+    return any(
+        check.check_name == "has_assignments" and check.status == "healthy" and not check.observed
+        for check in checks
+    )
+
+
 def _words(check: HealthCheck) -> Words | None:
     if check.check_name == "sample_ratio":
         return _split(check)
@@ -242,6 +267,8 @@ def _words(check: HealthCheck) -> Words | None:
     is_healthy = check.status == "healthy"
     if is_healthy and check.check_name in _STARTING and not check.observed:
         return _NOT_STARTED
+    if check.status == "blocked" and said.blocked is not None:
+        return said.blocked
     return said.healthy if is_healthy else said.other
 
 

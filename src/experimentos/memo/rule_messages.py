@@ -10,7 +10,7 @@ from typing import Final
 
 from experimentos.charts import language, wording
 from experimentos.charts.language import Words
-from experimentos.memo.check_messages import check_message
+from experimentos.memo.check_messages import check_message, is_to_start
 from experimentos.memo.context import Evidence, VariantReport
 from experimentos.memo.report import Memo
 
@@ -30,6 +30,9 @@ WITHIN, NOT_WITHIN = (
 WORSE, NOT_WORSE = (
     Words("{metric} is worse than control"),
     Words("{metric}: not shown worse than control"),
+)
+TOO_SKEWED: Final = Words(
+    "{metric}: too few units for the skewness of its values, so nothing is decided on it"
 )
 NO_SIZE, NO_BOUND, RULED_OUT_OF, NOT_RULED_OUT_OF = (
     Words("{metric}: no `mde` says which size is looked for"),
@@ -74,6 +77,7 @@ WEEK_OVER, WEEK_OPEN = (
     Words("seven full days are over"),
     Words("a launch is not decided before seven full days: on data until {day}"),
 )
+TO_START: Final = Words("the experiment has not started: it starts at {day}")
 AT_END, NO_END, BEFORE_END = (
     Words("the planned end is reached"),
     Words("no end is planned: a fixed design decides at its end, so set `end`"),
@@ -108,6 +112,16 @@ NOT_FINISHED, RULED_OUT, NOT_RULED_OUT = (
     Words("it is not finished"),
     Words("an effect of the size looked for is ruled out"),
     Words("an effect of the size looked for is not ruled out on every success metric"),
+)
+INCONCLUSIVE_SKEWED, INCONCLUSIVE_SKEWED_POWER = (
+    Words(
+        "inconclusive: neither a benefit nor its absence is shown; too few units for the skewness "
+        "of {metrics}"
+    ),
+    Words(
+        "inconclusive: neither a benefit nor its absence is shown; too few units for the skewness "
+        "of {metrics}; the planned power would have found a change of {sizes}"
+    ),
 )
 INCONCLUSIVE, INCONCLUSIVE_POWER, BUT_CONDITION, BUT_LEVEL = (
     Words("inconclusive: neither a benefit nor its absence is shown"),
@@ -184,8 +198,18 @@ def rule_message(memo: Memo, report: VariantReport, row: Evidence) -> str:
 
 def _of_metric(memo: Memo, row: Evidence) -> str:
     words = _OF_METRIC[row.rule](memo, row)
+    if not row.fired and row.rule in _TESTS and _is_too_skewed(memo, row):
+        words = TOO_SKEWED
     size = "" if row.observed is None else language.digits(f"{100 * row.observed:.1f}%")
     return said(words, metric=row.metric or "", size=size)
+
+
+def _is_too_skewed(memo: Memo, row: Evidence) -> bool:
+    return any(
+        check.check_name == "units_for_skewness"
+        and (check.metric, check.variant) == (row.metric, row.variant)
+        for check in memo.health
+    )
 
 
 def _either(fired: Words, other: Words) -> Callable[[Memo, Evidence], Words]:
@@ -224,6 +248,7 @@ def _harmed(memo: Memo, row: Evidence) -> Words:
     return HARM_UNKNOWN if row.observed is None else NO_HARM
 
 
+_TESTS: Final = frozenset({"superior", "noninferior", "worse", "bounded", "harmed"})
 _OF_METRIC: Final[dict[str, Callable[[Memo, Evidence], Words]]] = {
     "superior": _either(BETTER, NOT_BETTER),
     "noninferior": _either(WITHIN, NOT_WITHIN),
@@ -295,12 +320,14 @@ def _dates_changed(memo: Memo, report: VariantReport, row: Evidence) -> str:
 
 def _no_look_due(memo: Memo, report: VariantReport, row: Evidence) -> str:
     del report
+    start = memo.experiment.starts_at
+    if row.fired and start is not None and is_to_start(memo.health):
+        return said(TO_START, day=_day(start))
     if memo.experiment.design == "group_sequential":
         return _next_look(memo, row)
     if memo.experiment.design == "always_valid":
         if not row.fired:
             return said(WEEK_OVER)
-        start = memo.experiment.starts_at
         return said(WEEK_OPEN, day=_day(None if start is None else start + WEEK))
     if not row.fired:
         return said(AT_END)
@@ -370,6 +397,15 @@ def _inconclusive(memo: Memo, report: VariantReport, row: Evidence) -> str:
     if winners:
         return said(BUT_CONDITION if _is_shown(report) else BUT_LEVEL, metrics=winners)
     sizes = _joined(memo, report, _rows(report, "power_reached", fired=False))
+    skewed = [
+        check.metric
+        for check in memo.health
+        if check.check_name == "units_for_skewness" and check.metric is not None
+        if check.variant == report.decision.variant
+    ]
+    if skewed:
+        words = INCONCLUSIVE_SKEWED_POWER if sizes else INCONCLUSIVE_SKEWED
+        return said(words, metrics=", ".join(sorted(skewed)), sizes=sizes)
     return said(INCONCLUSIVE_POWER, sizes=sizes) if sizes else said(INCONCLUSIVE)
 
 

@@ -14,7 +14,7 @@ def distribution(*, unit: str, cumulative: bool, without_zero: bool) -> alt.Laye
         axis=alt.Axis(
             grid=False, labelAngle=0, labelOverlap="greedy", labelSeparation=12, labelBound=True
         ),
-        scale=alt.Scale(paddingInner=0, paddingOuter=0.2),
+        scale=alt.Scale(type="band", paddingInner=0, paddingOuter=0.2),
     )
     shown = tips("Variant", "Values", "Share", "Units")
     rows = base()

@@ -31,17 +31,17 @@ def boundary(*, futility: bool, planned: bool) -> alt.LayerChart:
                 tooltip=tips("Look", "Share of the plan", "Boundary"),
             )
         )
-    layers += _named("boundary", "is_end", across, title, below=True)
+    layers.append(_named("boundary", "is_end", across, title, below=True))
     if futility:
         layers += _limit("futility", "futility", across, title, met)
-        layers += _named("futility", "is_last", across, title, below=False)
+        layers.append(_named("futility", "is_last", across, title, below=False))
     path = _known("statistic", met).encode(x=across, y=alt.Y("statistic:Q", title=title))
     layers += [
         path.mark_line(style="line", aria=False),
         path.mark_point(style="dots", filled=True, opacity=1).encode(
             tooltip=tips("Look", "Share of the plan", "Statistic", "Boundary")
         ),
-        *_named("statistic", "is_last", across, title, below=False),
+        _named("statistic", "is_last", across, title, below=False),
     ]
     return finish(*layers)
 
@@ -59,15 +59,16 @@ def _limit(field: str, style: str, across: alt.X, title: str, condition: str) ->
     ]
 
 
-def _named(field: str, place: str, across: alt.X, title: str, *, below: bool) -> list[alt.Chart]:
+def _named(field: str, place: str, across: alt.X, title: str, *, below: bool) -> alt.Chart:
     """Write beside the point that a flag marks what its line is, inside the axes."""
-    height, down = alt.Y(f"{field}:Q", title=title), 16 if below else -12
-    first = _known(field, f"datum.{place} && datum.fraction < 0.3")
-    later = _known(field, f"datum.{place} && datum.fraction >= 0.3")
-    return [
-        words.encode(x=across, y=height, text=alt.value(field))
-        for words in (
-            first.mark_text(style="words", align="left", dx=8, dy=down, aria=False),
-            later.mark_text(style="words", align="right", dx=-8, dy=down, aria=False),
-        )
-    ]
+    is_early = "datum.fraction < 0.3"
+    words = _known(field, f"datum.{place}").mark_text(
+        style="words",
+        align=alt.ExprRef(f"{is_early} ? 'left' : 'right'"),
+        dx=alt.ExprRef(f"{is_early} ? 8 : -8"),
+        dy=16 if below else -12,
+        aria=False,
+    )
+    height = alt.Y(f"{field}:Q", title=title)
+    drawn: alt.Chart = words.encode(x=across, y=height, text=alt.value(field))
+    return drawn

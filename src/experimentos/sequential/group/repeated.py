@@ -114,6 +114,7 @@ def repeated_intervals(
 
     Examples
     --------
+    >>> from experimentos.sequential.group import spending_bounds
     >>> bounds = spending_bounds([0.3, 0.7], 0.025, final=False)
     >>> lower, upper = repeated_intervals([0.15, 0.2357143], [0.0816497, 0.0534878], bounds)
     >>> lower.round(4)  # rpact: getRepeatedConfidenceIntervals
