@@ -172,6 +172,7 @@ def test_every_title_of_a_drawing_can_be_translated():
         "by_day": {"axis": "Change"},
         "distribution": {"unit": "", "cumulative": True, "without_zero": False},
         "forest": {"axis": "Change", "margins": True, "states": "good"},
+        "funnel": {"has_losses": True, "has_variants": True},
         "posterior": {"axis": "Change", "several": True},
         "sample_ratio": {},
     }
