@@ -90,18 +90,19 @@ def drawn(html: str) -> Iterator[str]:
     """Texts that the charts of a page show: titles, words, and columns that tips show."""
     for content in Page(html).data:
         for chart in json.loads(content).get("charts", []):
-            yield from _titles({name: part for name, part in chart.items() if name != "data"}, "")
+            yield from titles({name: part for name, part in chart.items() if name != "data"})
             for row in chart["data"]["values"]:
                 shown = (str(row[name]) for name in row if name[0].isupper() or name == "label")
                 yield from shown
 
 
-def _titles(part: object, key: str) -> Iterator[str]:
+def titles(part: object, key: str = "") -> Iterator[str]:
+    """Texts of a drawing that are not of its rows."""
     if isinstance(part, dict):
         for name, inner in part.items():
-            yield from _titles(inner, f"{key}.{name}")
+            yield from titles(inner, f"{key}.{name}")
     elif isinstance(part, list):
         for inner in part:
-            yield from _titles(inner, key)
+            yield from titles(inner, key)
     elif isinstance(part, str) and key.endswith((".title", ".text.value")):
         yield part

@@ -198,17 +198,19 @@ def rule_message(memo: Memo, report: VariantReport, row: Evidence) -> str:
 
 def _of_metric(memo: Memo, row: Evidence) -> str:
     words = _OF_METRIC[row.rule](memo, row)
-    if not row.fired and row.rule in _TESTS and _is_too_skewed(memo, row):
+    if not row.fired and row.rule in _TESTS and row.metric in _too_skewed(memo, row.variant):
         words = TOO_SKEWED
     size = "" if row.observed is None else language.digits(f"{100 * row.observed:.1f}%")
     return said(words, metric=row.metric or "", size=size)
 
 
-def _is_too_skewed(memo: Memo, row: Evidence) -> bool:
-    return any(
-        check.check_name == "units_for_skewness"
-        and (check.metric, check.variant) == (row.metric, row.variant)
+def _too_skewed(memo: Memo, variant: str | None) -> list[str]:
+    """Metrics on which nothing is decided for a variant."""
+    return sorted(
+        check.metric
         for check in memo.health
+        if check.check_name == "units_for_skewness" and check.metric is not None
+        if check.variant == variant
     )
 
 
@@ -397,15 +399,10 @@ def _inconclusive(memo: Memo, report: VariantReport, row: Evidence) -> str:
     if winners:
         return said(BUT_CONDITION if _is_shown(report) else BUT_LEVEL, metrics=winners)
     sizes = _joined(memo, report, _rows(report, "power_reached", fired=False))
-    skewed = [
-        check.metric
-        for check in memo.health
-        if check.check_name == "units_for_skewness" and check.metric is not None
-        if check.variant == report.decision.variant
-    ]
+    skewed = _too_skewed(memo, report.decision.variant)
     if skewed:
         words = INCONCLUSIVE_SKEWED_POWER if sizes else INCONCLUSIVE_SKEWED
-        return said(words, metrics=", ".join(sorted(skewed)), sizes=sizes)
+        return said(words, metrics=", ".join(skewed), sizes=sizes)
     return said(INCONCLUSIVE_POWER, sizes=sizes) if sizes else said(INCONCLUSIVE)
 
 

@@ -177,19 +177,8 @@ def test_every_title_of_a_drawing_can_be_translated():
         "sample_ratio": {},
     }
     for kind in SHAPES:
-        found = set(_titles(shape(kind, tuple(options.get(kind, {}).items()))))
+        found = set(foreign.titles(shape(kind, tuple(options.get(kind, {}).items()))))
         assert found <= set(titles.TITLES), kind
-
-
-def _titles(part, key=""):
-    if isinstance(part, dict):
-        for name, inner in part.items():
-            yield from _titles(inner, f"{key}.{name}")
-    elif isinstance(part, list):
-        for inner in part:
-            yield from _titles(inner, key)
-    elif isinstance(part, str) and key.endswith((".title", ".text.value")):
-        yield part
 
 
 def test_every_check_and_method_has_words():
