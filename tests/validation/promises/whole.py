@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import json
+import re
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -173,7 +174,8 @@ class Shop:
 
 def _plain(sql: str) -> str:
     """SQL without where its tables are and how it is laid out."""
-    return " ".join(sql.replace('"warehouse"."main".', "").replace('"', "").lower().split())
+    words = sql.replace('"warehouse"."main".', "").replace('"', "").lower().split()
+    return re.sub(r" ?([(),]) ?", r"\1", " ".join(words))
 
 
 @dataclass
