@@ -60,6 +60,10 @@
                     ~ "', not as text: quote it",
                 )
             ) %}
+        {% elif not label | trim %}
+            {% do problems.append(
+                experimentos.problem(where, "a label of `" ~ key ~ "` is empty: name the variant")
+            ) %}
         {% elif label in shares %}
             {% do problems.append(
                 experimentos.problem(where, "variant '" ~ label ~ "' is given twice")

@@ -153,6 +153,14 @@ EXPERIMENTS: dict[str, tuple[Any, ...]] = {
         {"control": "a", "variants": {"a": 0.5, 1.5: 0.5}},
         "a label of `variants` was read by YAML as '1.5', not as text: quote it",
     ),
+    "label_empty": (
+        {"variants": {"": 0.5, "control": 0.5}},
+        "a label of `variants` is empty: name the variant",
+    ),
+    "label_blank": (
+        {"variants": {" ": 0.5, "control": 0.5}},
+        "a label of `variants` is empty: name the variant",
+    ),
     "label_null": ({"variants": {None: 0.5, "control": 0.5}}, "was read by YAML as 'None'"),
     "id_on": ({"id": True}, "`id` was read by YAML as 'True', not as text: quote it"),
     "id_empty": ({"id": []}, "`id` must name at least one value of the assignments"),

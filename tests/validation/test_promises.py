@@ -196,6 +196,20 @@ def test_a_simulation_can_be_stopped_and_taken_up_again(tmp_path, monkeypatch):
     assert "## The promises" in text.read_text()
 
 
+def test_counts_outlive_words_and_not_formulas(tmp_path):
+    path = tmp_path / "src" / "experimentos" / "means.py"
+    path.parent.mkdir(parents=True)
+
+    def digest(text):
+        path.write_text(text)
+        store.digest.cache_clear()
+        return store.digest(tmp_path)
+
+    first = digest('def half(x):\n    """One of two."""\n    return x / 2\n')
+    assert digest("# Words.\ndef half(x):\n\n    return (x / 2)\n") == first
+    assert digest("def half(x):\n    return x / 3\n") != first
+
+
 def test_unknown_cells_are_named(tmp_path):
     result = command(tmp_path, "--cells", "fixed, 7 arms")
     assert result.exit_code == 2
