@@ -11,7 +11,7 @@ from memo.example_marts import HOSTILE
 
 from experimentos import memo as memos
 from experimentos.errors import ExperimentosError
-from experimentos.memo import document, pdf
+from experimentos.memo import document, page, pdf
 from experimentos.resources import bundle_path
 
 SCHEMA = (bundle_path("reports") / "memo.schema.json").read_text(encoding="utf-8")
@@ -116,6 +116,20 @@ def test_a_memo_on_paper_is_tagged_and_in_a_language(printed):
     assert root["/Lang"] == "en"
     assert root["/MarkInfo"]["/Marked"]
     assert "Louder banner" in PdfReader(BytesIO(printed)).metadata.title
+
+
+def test_pages_break_between_rows_of_charts():
+    weasyprint = pytest.importorskip("weasyprint", reason="as above", exc_type=OSError)
+    from pypdf import PdfReader
+
+    figures = "".join(f"<figure style='height: 70mm'>chart{n}</figure>" for n in range(4))
+    html = (
+        f"<style>{page.style(memos.templates())}</style>"
+        f"<div style='height: 80mm'></div><div class='charts'>{figures}</div>"
+    )
+    pages = PdfReader(BytesIO(weasyprint.HTML(string=html).write_pdf())).pages
+    shown = [re.findall(r"chart\d", each.extract_text()) for each in pages]
+    assert shown == [["chart0", "chart1"], ["chart2", "chart3"]]
 
 
 def test_the_page_for_paper_runs_nothing_and_tells_its_pictures():
