@@ -45,6 +45,10 @@ def full() -> Marts:
         )
     ]
     marts["effects"] += [one for row in decided for one in day_rows(row)] + levels
+    # The marts have moments of mature units and of all: the same columns, other numbers.
+    marts["moments"] += [
+        row | {"basis": "all", "n_units": row["n_units"] + 900} for row in marts["moments"]
+    ]
     for row in marts["moments"]:
         row |= {"mean_num_cov": 0.11 + 0.0001 * len(row["variant"]), "m2_num_cov": row["m2_num"]}
     return marts

@@ -3,7 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from memo import examples
+from memo import example_full, examples
 
 from experimentos.memo.templates import templates
 from experimentos.multiplicity import CORRECTIONS
@@ -63,3 +63,13 @@ def test_the_method_names_the_error_rate_of_a_rollback(rate):
     text = dict(templates().render_sections(memo))["method"]
     assert f"| Error rate of a rollback, one-sided | {rate:g} over all success metrics" in text
     assert "| Of it for a launch, one-sided | 0.025 over" in text
+
+
+def test_no_two_rows_of_the_appendix_are_of_the_same_name():
+    """Moments of mature units stand beside those of all, so each says which it is."""
+    text = dict(templates().render_sections(examples.memo_of(example_full.full())))["appendix"]
+    moments = text.partition("Sums are of squared")[2]
+    rows = [line.split(" | ")[:3] for line in moments.splitlines() if line.startswith("| ordered")]
+    assert len(rows) == 6
+    assert len({tuple(row) for row in rows}) == len(rows)
+    assert {row[2] for row in rows} == {"mature", "all"}
