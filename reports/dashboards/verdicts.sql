@@ -15,12 +15,14 @@ with
 
     others as (
 
-        -- Recorded verdicts that differ from the one of now.
+        -- Recorded verdicts that differ from the one of now, also in the variant they name.
         select history.experiment_id, count(*) as n_otherwise
         from experimentos__history as history
         inner join
             experimentos__decisions as decisions on history.experiment_id = decisions.experiment_id
-        where history.verdict <> decisions.verdict
+        where
+            history.verdict <> decisions.verdict
+            or history.variant is distinct from decisions.variant
         group by history.experiment_id
 
     )
