@@ -14,7 +14,8 @@ from experimentos.program.shrinkage import Shrunken
 from experimentos.site.entries import Entry
 
 LEAST = 5
-"""Fewest comparisons of a metric from which the spread of true effects is estimated."""
+"""Fewest comparisons of a metric from which the spread of true effects is estimated, and fewest
+experiments from which the share without a benefit is."""
 MONTHS = 24
 """Most months told."""
 
@@ -84,6 +85,7 @@ def build_program(entries: Sequence[Entry]) -> Program:
         np.array([entry.experiment.alpha_one_sided for entry in with_p], dtype=float),
         np.zeros(len(with_p), dtype=np.int64),
     )
+    is_enough = len(with_p) >= LEAST
     months, before = _months(entries)
     impacts, shrunken = _impacts(entries)
     return Program(
@@ -100,9 +102,12 @@ def build_program(entries: Sequence[Entry]) -> Program:
         win_rate=_first(win.rate),
         win_lower=_first(win.lower),
         win_upper=_first(win.upper),
-        null_share=_first(false.null_share),
-        expected_false=_first(false.expected),
-        false_rate=_first(false.rate),
+        **_if_enough(
+            is_enough,
+            null_share=_first(false.null_share),
+            expected_false=_first(false.expected),
+            false_rate=_first(false.rate),
+        ),
         n_with_p=len(with_p),
         months=months,
         n_months_before=before,

@@ -1,11 +1,14 @@
 """The numbers of the program, against counts by hand and the library."""
 
+import re
+
 import numpy as np
 import pytest
 from memo.many_experiments import entries_of, many
 
 from experimentos.program import lift_error, shrink
 from experimentos.site.metrics import build_metrics
+from experimentos.site.pages import Pages
 from experimentos.site.program import build_program
 
 
@@ -45,6 +48,24 @@ def test_false_launches_are_those_of_the_formula(entries, program):
     assert program.null_share == pytest.approx(share)
     assert program.expected_false == pytest.approx(share * 0.025 * len(p))
     assert program.false_rate == pytest.approx(program.expected_false / program.n_launched)
+
+
+def test_from_few_experiments_no_share_without_a_benefit_is_estimated(entries):
+    """Of four experiments the estimate said 100 %, beside a win rate of 50 %."""
+    with_p = [entry for entry in entries if entry.is_decided and entry.p_launch is not None]
+    for count, is_known in ((4, False), (5, True)):
+        few = build_program(with_p[:count])
+        assert few.n_with_p == count
+        assert (few.null_share is not None) == (few.expected_false is not None) == is_known
+        assert is_known or few.false_rate is None
+        page = " ".join(Pages().program(few).split())
+        assert ("at least 5" in page or "no launch to count" in page) != is_known
+        assert ("not estimated from fewer than 5 decided experiments" in page) != is_known
+
+
+def test_the_share_without_a_benefit_is_called_an_upper_bound(program):
+    page = " ".join(Pages().program(program).split())
+    assert re.search(r"decided experiments with a p-value at most [\d.]+% are estimated", page)
 
 
 def test_the_impact_is_that_of_the_library(entries, program):
