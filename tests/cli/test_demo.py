@@ -182,6 +182,11 @@ def test_the_sql_that_was_run_is_added_on_request(run, demo, tmp_path):
     text = (tmp_path / "sticky_filters.md").read_text()
     compiled = demo[0] / "target" / "compiled" / "experimentos" / "models" / "5_decisions"
     assert (compiled / "experimentos__decisions.sql").read_text().strip("\n") in text
+    folders = ["--project-dir", demo[0], "--site", tmp_path / "site"]
+    assert run("memo", *folders, "--sql").code == 0
+    page = (tmp_path / "site" / "experiments" / "sticky_filters.html").read_text()
+    assert 'aria-label="SQL of ' in page
+    assert "memo --sql" not in page
 
 
 def test_every_format_is_written_from_a_build_and_again_with_the_same_bytes(run, demo, tmp_path):

@@ -157,15 +157,17 @@ def memo(
             changes = _changes(project, since) if changed or since is not None else None
             wanted = _wanted(project, experiment, changes)
             paths: Paths = {}
+            statements = _statements(project) if sql else ()
             if site is not None and out is None:
                 memos = _told(project, wanted)
             else:
                 kinds = [kind.value for kind in formats or ()] or ["md", "html"]
-                statements = _statements(project) if sql else ()
                 memos, paths = write_read(
                     project, wanted, out or Path("memos"), kinds, used, statements
                 )
-            written = None if site is None else write_site(by_experiment(project), site, own=used)
+            written = None
+            if site is not None:
+                written = write_site(by_experiment(project), site, own=used, statements=statements)
     _report(output, memos, paths, changes, written)
     if any(_fails(one, fail_on or []) for one in memos):
         raise typer.Exit(1)

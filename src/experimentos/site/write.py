@@ -4,7 +4,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from experimentos.errors import ProjectError
 from experimentos.memo import Memo, Templates, read_memos, render_html, templates
+from experimentos.memo.context import Statement
 from experimentos.memo.page import runtime
 from experimentos.memo.pool import spread
 from experimentos.memo.render import file_stem
@@ -63,6 +64,7 @@ def write_site(
     folder: Path,
     *,
     own: Templates | None = None,
+    statements: Sequence[Statement] = (),
     batch: int = BATCH,
     workers: int | None = None,
 ) -> Written:
@@ -77,6 +79,8 @@ def write_site(
         Made if it does not exist. A page of an earlier site that is no longer needed is removed.
     own : Templates, optional
         A project's own templates of memos; their style is that of the other pages too.
+    statements : sequence of Statement
+        SQL that goes into the page of each experiment.
     batch : int
         Experiments read at once.
     workers : int, optional
@@ -116,7 +120,8 @@ def write_site(
             entries += found
             places = [f"experiments/{file_stem(experiment_id)}.html" for experiment_id in ids]
             links = [pages.navigation(entry) for entry in found]
-            render([folder / place for place in places], memos, links, used.folder)
+            shown = [replace(memo, statements=tuple(statements)) for memo in memos]
+            render([folder / place for place in places], shown, links, used.folder)
             written += places
     program = build_program(entries)
     metrics = build_metrics(definitions, entries, program.shrunken)
@@ -135,7 +140,7 @@ def write_site(
 
 def _read(
     fetch: Fetch, ids: Sequence[str], plans: Mapping[str, Row]
-) -> tuple[Sequence[Any], list[Entry]]:
+) -> tuple[Sequence[Memo], list[Entry]]:
     """Read a batch; each mart once."""
     effects = fetch("effects", ids)
 

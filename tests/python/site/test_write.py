@@ -7,6 +7,7 @@ from memo.many_experiments import fetcher, many
 
 from experimentos.errors import ProjectError
 from experimentos.memo import templates
+from experimentos.memo.context import Statement
 from experimentos.site import write_site
 
 
@@ -43,6 +44,17 @@ def test_the_style_of_memos_and_of_a_project_is_that_of_every_page(tmp_path, mar
         # Nothing in it was escaped.
         assert "&" not in style
     assert "td > .bad" in (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+
+
+def test_the_sql_that_was_asked_for_stands_on_the_page_of_each_experiment(tmp_path, marts):
+    statements = (Statement("experimentos__decisions", "select 1 < 2"),)
+    write_site(fetcher(marts), tmp_path, statements=statements)
+    pages = list((tmp_path / "experiments").glob("*.html"))
+    assert len(pages) == 7
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert "select 1 &lt; 2" in text
+        assert "memo --sql" not in text
 
 
 def test_every_mart_is_read_once_for_each_batch(tmp_path, marts):
