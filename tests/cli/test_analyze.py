@@ -23,6 +23,11 @@ def test_a_better_variant_is_launched_and_the_memo_is_printed(run, csv_file, tmp
     assert answer.code == 0
     assert answer.out.startswith("# One-page checkout\n\n## Verdict\n\n**Launch new")
     assert "11.88%" in answer.out
+    # What is named can be found: the project around the totals is gone.
+    assert " in One-page checkout.csv |" in answer.out
+    assert "summary.yml" not in answer.out
+    assert "| control | 50% | 10,000 | 49.75% | 10,000 | 49.75% |" in answer.out
+    assert "| Planned end | none is planned |" in answer.out
     assert "&lt;b&gt;" in answer.out
     files = [path.name for path in sorted((tmp_path / "memos").iterdir())]
     assert files == ["one_page_checkout.html", "one_page_checkout.md"]

@@ -40,6 +40,7 @@ EXPERIMENT: Row = {
     "data_as_of": AS_OF,
     "is_dated": True,
     "is_final": True,
+    "summary_model": None,
     "file": "experiments/one_page_checkout.yml",
     "definitions_hash": "3f9c1b7a2d5e8f60",
     "definition_problems": None,

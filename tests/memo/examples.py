@@ -507,6 +507,23 @@ def held() -> Marts:
     }
 
 
+def summary() -> Marts:
+    """The launch of `launch`, of which only totals are known: no day, no row of assignments."""
+    marts = launch()
+    dates = ("starts_at", "ends_at", "observe_until", "decides_at", "data_as_of")
+    marts["experiments"][0] |= dict.fromkeys(dates) | {
+        "is_dated": False,
+        "summary_model": "totals",
+    }
+    marts["assignment_counts"] = [
+        row | {"assigned_on": None}
+        for row in marts["assignment_counts"]
+        if row["population"] == "assigned"
+    ]
+    marts["exclusions"] = []
+    return marts
+
+
 def united(*parts: Marts) -> Marts:
     """All rows of several experiments, mart by mart."""
     names = ["experiments", "metrics", "experiment_metrics", "effects", "moments", "health"]

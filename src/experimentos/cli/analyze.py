@@ -1,6 +1,7 @@
 """``experimentos analyze``."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ from rich.markup import escape
 from experimentos.cli.memo_batches import fetcher, write_memos
 from experimentos.cli.options import Format, Output, read_split
 from experimentos.cli.output import opened, print_json, print_lines, reporting, verdict_rows
-from experimentos.memo import read_memos, render_markdown
+from experimentos.memo import Memo, read_memos, render_markdown
 from experimentos.project import build
 from experimentos.summaries import SummaryExperiment, read_summary, write_project
 
@@ -84,7 +85,7 @@ def analyze(
             with opened(root, profiles_dir=root) as project:
                 project.install_packages()
                 build(project, full=True)
-                memos = read_memos(fetcher(project))
+                memos = [_of_file(memo, file) for memo in read_memos(fetcher(project))]
         paths = {} if out is None else write_memos(memos, out, ("md", "html"))
     if output is Format.json:
         print_json({"experiments": verdict_rows(memos, paths)})
@@ -92,3 +93,13 @@ def analyze(
     for memo in memos:
         typer.echo(render_markdown(memo))
         print_lines(*(escape(str(path)) for path in paths.get(memo.experiment.experiment_id, ())))
+
+
+def _of_file(memo: Memo, file: Path) -> Memo:
+    """Name the file with the totals: that of the project around them is gone."""
+    metrics = tuple(
+        replace(use, definition=use.definition and replace(use.definition, model=file.name))
+        for use in memo.metrics
+    )
+    experiment = replace(memo.experiment, file=file.name)
+    return replace(memo, experiment=experiment, metrics=metrics)

@@ -32,6 +32,7 @@ class Experiment:
     data_as_of: datetime | None
     is_dated: bool
     is_final: bool
+    summary_model: str | None
     file: str | None
     definitions_hash: str | None
     definition_problems: str | None
@@ -46,6 +47,17 @@ class Experiment:
         """What is wrong with its definition, one text per problem."""
         lines = (self.definition_problems or "").splitlines()
         return tuple(line.strip() for line in lines if line.strip())
+
+    @property
+    def is_summary(self) -> bool:
+        """Whether only totals are known, one row per variant."""
+        return self.summary_model is not None
+
+    @property
+    def has_planned_end(self) -> bool:
+        """Whether there is an end to wait for: summaries, and data without times, have none."""
+        is_timeless = not self.is_dated and self.ends_at is None
+        return not self.is_summary and not is_timeless and self.decides_at is not None
 
     @property
     def alpha_one_sided(self) -> float | None:

@@ -256,7 +256,9 @@ def build_memo(rows: MemoRows) -> Memo:
         effects=_latest_effects(rows),
         variants=_variant_reports(rows),
         health=tuple(sorted(rows.health, key=_health_order)),
-        counts=count_variants(rows.counts, rows.experiment.control),
+        counts=count_variants(
+            rows.counts, rows.experiment.control, is_summary=rows.experiment.is_summary
+        ),
         funnel=funnel,
         n_rows=n_rows,
         analysed=next((row for row in rows.exclusions if row.reason == "analysed"), None),

@@ -31,7 +31,7 @@ FUNNEL = (
 
 
 def count_variants(
-    counts: tuple[AssignmentCount, ...], control: str | None
+    counts: tuple[AssignmentCount, ...], control: str | None, *, is_summary: bool = False
 ) -> tuple[VariantCount, ...]:
     """Add up the units of each variant over days.
 
@@ -41,6 +41,8 @@ def count_variants(
         Rows of one experiment.
     control : str or None
         The variant that comes first.
+    is_summary : bool
+        Whether the units are those of a summary, all of which are analysed.
 
     Returns
     -------
@@ -52,6 +54,8 @@ def count_variants(
     for row in counts:
         if row.segment in (None, "all"):
             units[row.population or "", row.variant] += row.n_units or 0
+            if is_summary:
+                units["analysed", row.variant] += row.n_units or 0
             shares[row.variant].add(row.planned_share)
     totals = {
         population: sum(n for (name, _), n in units.items() if name == population)

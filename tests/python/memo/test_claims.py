@@ -287,6 +287,22 @@ def test_a_launch_names_the_arms_to_switch_off_and_claims_nothing_among_winners(
     assert "nothing here says that one_page beats another variant" in text
 
 
+def test_a_summary_is_said_to_have_no_end_and_its_units_are_those_compared():
+    text = render_markdown(examples.memo_of(examples.summary()))
+    assert "| control | 33.33% | 60,187 | 33.36% | 60,187 | 33.36% |" in text
+    assert "| Planned end | none is planned |" in text
+    assert "planned end" not in text.partition("## Monitoring")[2].partition("##")[0]
+    assert "these data have no times" in text
+    assert "No assignment rows were read" not in text
+
+
+def test_a_plan_without_an_end_is_not_said_to_have_reached_it():
+    marts = examples.early()
+    assert "| Planned end | not reached |" in render_markdown(examples.memo_of(marts))
+    marts["experiments"][0] |= {"decides_at": None, "ends_at": None, "design": "always_valid"}
+    assert "| Planned end | none is planned |" in render_markdown(examples.memo_of(marts))
+
+
 def test_a_guardrail_without_a_margin_is_never_called_safe():
     text = dict(examples.expected_texts())["sections/guardrails"]
     assert "is not shown safe: the smallest harm 80% power would have found" in text
