@@ -55,6 +55,13 @@ METRICS = {
 }
 
 
+DETAILS = (
+    "threshold", "quantile_level", "quantile_of", "steps", "from_text", "to_text", "by_column",
+    "missing",
+)  # fmt: skip
+"""What only some types of metrics have."""
+
+
 def metric_rows() -> list[Row]:
     sources = {
         "ordered": ("fct_orders", None, "count", None, None),
@@ -75,6 +82,7 @@ def metric_rows() -> list[Row]:
             "delay_text": None,
             "covariate_text": "28 days" if metric == "revenue" else None,
             "file": "models/marts/fct_orders.yml",
+            **dict.fromkeys(DETAILS),
             **METRICS[metric],
         }
         for metric, (model, value, aggregate, where, denominator) in sources.items()

@@ -76,6 +76,14 @@ class MetricDefinition:
     aggregate: str | None
     where_clause: str | None
     denominator: str | None
+    threshold: float | None
+    quantile_level: float | None
+    quantile_of: str | None
+    steps: str | None
+    from_text: str | None
+    to_text: str | None
+    by_column: str | None
+    missing: str | None
 
 
 @dataclass(frozen=True, slots=True)

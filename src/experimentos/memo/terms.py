@@ -32,6 +32,8 @@ TERMS: Final = {
         "currency": "currency",
         "percent": "percent",
         "zero": "zero",
+        "units": "units",
+        "events": "events",
         # Experiments.
         "draft": "draft",
         "running": "running",
@@ -80,6 +82,8 @@ _TIMES: Final = {
     for unit in ("minute", "minutes", "hour", "hours", "day", "days", "week", "weeks")
 }
 _DURATION = re.compile(r"(\d+) (\w+)")
+_OF_PHASES: Final = Words("{method}, combined over {count} phases")
+_COMBINED = re.compile(r"(.+), combined over (\d+) phases")
 
 
 def term(code: str) -> str:
@@ -88,7 +92,8 @@ def term(code: str) -> str:
     Parameters
     ----------
     code : str
-        Key of ``TERMS``, or a duration as definitions have it, such as ``7 days``.
+        Key of ``TERMS``, a duration as definitions have it, such as ``7 days``, or a method over
+        the phases of a ramp, such as ``welch, combined over 2 phases``.
 
     Returns
     -------
@@ -98,4 +103,7 @@ def term(code: str) -> str:
     duration = _DURATION.fullmatch(code)
     if duration is not None and duration[2] in _TIMES:
         return _TIMES[duration[2]](count=duration[1])
+    combined = _COMBINED.fullmatch(code)
+    if combined is not None:
+        return _OF_PHASES(method=term(combined[1]), count=combined[2])
     return TERMS[code]() if code in TERMS else code

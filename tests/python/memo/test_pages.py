@@ -64,7 +64,8 @@ def hostile(text):
             row["status"] = text if "owner" in row else row.get("status")
     marts["experiments"][0]["control"] = f"{text}c"
     united = examples.united(marts)
-    united["metrics"] = [row | {"metric": text, "where_clause": text} for row in united["metrics"]]
+    hostile = dict.fromkeys(("metric", "where_clause", "steps", "by_column", "quantile_of"), text)
+    united["metrics"] = [row | hostile for row in united["metrics"]]
     return united
 
 

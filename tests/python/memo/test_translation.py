@@ -21,7 +21,7 @@ from experimentos.memo.document import render_json
 from experimentos.memo.reasons import reason, seen
 from experimentos.memo.render import render_pictures
 from experimentos.memo.templates import Templates, templates
-from experimentos.memo.terms import TERMS
+from experimentos.memo.terms import TERMS, term
 from experimentos.memo.texts import formats_of
 from experimentos.site import write_site
 
@@ -186,4 +186,11 @@ def test_every_check_and_method_has_words():
     documented = set(re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE))
     assert documented - set(CHECKS) == {"sample_ratio", "activation_rate"}
     methods = {"score", "skewness-corrected score", "welch", "delta", *skewness.NAMES}
-    assert methods <= set(TERMS)
+    assert methods | {"quantile", "conditional binomial", "unconditional exact"} <= set(TERMS)
+
+
+def test_a_method_over_phases_is_translated_with_its_parts(used):
+    with used.speaking():
+        shown = term("skewness-corrected score, combined over 12 phases")
+    assert foreign.leaks([shown], set()) == []
+    assert "12" in shown
