@@ -311,6 +311,16 @@ class HealthCheck:
         parts = (self.population, self.metric, self.variant, self.segment, self.segment_value)
         return tuple(part for part in parts if part is not None and part != "all")
 
+    @property
+    def is_of_split(self) -> bool:
+        """Whether it compares all units assigned, or all analysed, with the planned split."""
+        is_whole = self.segment in (None, "all") and self.variant in (None, "all")
+        return (
+            self.check_name == "sample_ratio"
+            and is_whole
+            and self.population in ("assigned", "analysed")
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
@@ -439,6 +449,12 @@ class VariantCount:
     share_assigned: float | None
     n_analysed: int
     share_analysed: float | None
+
+    def of(self, population: str) -> tuple[int, float | None]:
+        """Return the units of a population, 'assigned' or 'analysed', and their share."""
+        if population == "assigned":
+            return self.n_assigned, self.share_assigned
+        return self.n_analysed, self.share_analysed
 
 
 @dataclass(frozen=True, slots=True)

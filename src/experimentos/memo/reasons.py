@@ -35,16 +35,17 @@ def seen(row: HealthCheck | Evidence, memo: Memo) -> str | None:
     str or None
         None where the mart has no message.
     """
-    if not spoken().texts:
-        return row.message
     if isinstance(row, HealthCheck):
-        message = check_message(row)
+        message = check_message(row) if spoken().texts else None
         return row.message if message is None else message
+    given = _without_codes(row.message, row.rule, memo)
     report = next((one for one in memo.variants if one.decision.variant == row.variant), None)
+    if report is None or not spoken().texts:
+        return given
     try:
-        return row.message if report is None else rule_message(memo, report, row)
+        return rule_message(memo, report, row)
     except Untranslated:
-        return row.message
+        return given
 
 
 def reason(memo: Memo, report: VariantReport | None = None) -> str | None:
@@ -62,7 +63,9 @@ def reason(memo: Memo, report: VariantReport | None = None) -> str | None:
     str or None
         None where the mart has no reason.
     """
+    rule = memo.rule if report is None else report.decision.rule
     given = memo.reason if report is None else report.decision.reason
+    given = _without_codes(given, rule, memo)
     if report is None and memo.is_contradicted:
         return CONTRADICTED()
     if given is None or not spoken().texts:
@@ -71,6 +74,15 @@ def reason(memo: Memo, report: VariantReport | None = None) -> str | None:
         return _of_experiment(memo) if report is None else _of_variant(memo, report)
     except Untranslated:
         return given
+
+
+def _without_codes(message: str | None, rule: str | None, memo: Memo) -> str | None:
+    """Leave out the names of checks that the marts put before what each of them says."""
+    if message is None or rule != "health_blocked":
+        return message
+    for name in memo.blocked_names:
+        message = message.replace(f"{name}: ", "")
+    return message
 
 
 def _of_variant(memo: Memo, report: VariantReport) -> str:
@@ -127,21 +139,6 @@ def _of_experiment(memo: Memo) -> str:
         return next(iter(told.values()))
     if memo.verdict == "rollback":
         return ", ".join(said(OF_VARIANT, variant=name, reason=told[name]) for name in harmed)
-    chosen = _chosen(memo, reports)
-    return said(OF_VARIANT, variant=chosen, reason=told[chosen])
-
-
-def _chosen(memo: Memo, reports: list[VariantReport]) -> str:
-    """Name the variant whose reason the experiment has: by its rule, then by its benefit."""
-    metric = next((use.metric for use in memo.metrics if use.role == "success"), None)
-
-    def benefit(report: VariantReport) -> float:
-        for finding in memo.findings:
-            effect = finding.effect
-            if (effect.metric, effect.variant) == (metric, report.decision.variant):
-                sign = -1 if effect.goal == "decrease" else 1
-                return float("-inf") if effect.estimate is None else sign * effect.estimate
-        return float("-inf")
-
-    found = [report for report in reports if report.decision.rule == memo.rule] or reports
-    return max(found, key=benefit).decision.variant
+    if memo.leading not in told:
+        raise Untranslated
+    return said(OF_VARIANT, variant=memo.leading, reason=told[memo.leading])

@@ -6,6 +6,13 @@ from typing import TYPE_CHECKING
 
 from experimentos.charts.language import Words
 from experimentos.memo import courses, readings
+from experimentos.memo.carriers import (
+    CARRIERS,
+    UNSETTLED_RULE,
+    choose_carriers,
+    leading_variant,
+    unsettled_metrics,
+)
 from experimentos.memo.context import (
     AgeEffect,
     AssignmentCount,
@@ -37,16 +44,12 @@ from experimentos.memo.tallies import FUNNEL, count_down, count_variants, share_
 if TYPE_CHECKING:
     from datetime import datetime
 
-CARRIERS = 3
-"""Most numbers named beside the verdict."""
-
 CONTRADICTED = Words(
     "the marts name a launch although a health check is blocked, so they are not of one build and "
     "no verdict is shown; build again"
 )
 """Reason given where decision and health cannot both be of this build."""
 
-_HARMED = (readings.WORSE, readings.BEYOND_MARGIN)
 _STATUS_ORDER = {"blocked": 0, "warning": 1, "healthy": 2}
 _NO_POSITION = 1_000_000
 
@@ -77,7 +80,11 @@ class MemoRows:
 
 @dataclass(frozen=True, slots=True)
 class Memo:
-    """Everything the templates read, in the order it is shown."""
+    """Everything the templates read, in the order it is shown.
+
+    ``leading`` is the variant that the reason is about; ``unsettled`` are the guardrails that hold
+    it back, where they decided.
+    """
 
     experiment: Experiment
     verdict: str
@@ -87,6 +94,8 @@ class Memo:
     is_blocked: bool
     is_contradicted: bool
     metrics: tuple[MetricUse, ...]
+    leading: str | None
+    unsettled: tuple[str, ...]
     findings: tuple[Finding, ...]
     carriers: tuple[Finding, ...]
     effects: tuple[Effect, ...]
@@ -188,19 +197,31 @@ class Memo:
 
     @property
     def units_needed(self) -> float | None:
-        """Units of control and a variant that the planned effects of success metrics need."""
+        """Units of control and a variant that the plan needs to show what is missing.
+
+        Of a guardrail that decided to be shown non-inferior, else of the planned effects of success
+        metrics.
+        """
         needed = [row.n_needed for row in self._planned_power if row.n_needed is not None]
         return max(needed, default=None)
 
     @property
     def days_needed(self) -> float | None:
-        """Days until they are there; None where no more units come."""
+        """Days until they are there, 0 where they are; None where no more units come."""
         days = [row.days_left for row in self._planned_power if row.days_left is not None]
         return max(days, default=None)
 
     @property
     def _planned_power(self) -> tuple[Power, ...]:
-        return tuple(row for row in self.power if row.test == "superior")
+        if self.rule != UNSETTLED_RULE:
+            return tuple(row for row in self.power if row.test == "superior")
+        return tuple(
+            row
+            for row in self.power
+            if row.test == "noninferior"
+            and row.variant == self.leading
+            and row.metric in self.unsettled
+        )
 
     @property
     def capped(self) -> tuple[Moments, ...]:
@@ -242,17 +263,27 @@ def build_memo(rows: MemoRows) -> Memo:
     seen = {row.reason for row in rows.exclusions if row.n_rows}
     verdict = "hold" if decision is None or is_contradicted else decision.verdict or "hold"
     variant = decision.variant if decision is not None and verdict != "hold" else None
+    rule = None if decision is None or is_contradicted else decision.rule
+    metrics = tuple(sorted(rows.metrics, key=_use_order))
+    leading = leading_variant(rows.variant_decisions, rule, metrics, findings)
+    unsettled = unsettled_metrics(rows.evidence, findings, leading)
     return Memo(
         experiment=rows.experiment,
         verdict=verdict,
         variant=variant,
-        rule=None if decision is None or is_contradicted else decision.rule,
+        rule=rule,
         reason=CONTRADICTED if is_contradicted else None if decision is None else decision.reason,
         is_blocked=is_blocked,
         is_contradicted=is_contradicted,
-        metrics=tuple(sorted(rows.metrics, key=_use_order)),
+        metrics=metrics,
+        leading=leading,
+        unsettled=unsettled if rule == UNSETTLED_RULE else (),
         findings=findings,
-        carriers=_carriers(findings, verdict, variant, is_blocked=is_blocked),
+        carriers=()
+        if is_blocked
+        else choose_carriers(
+            findings, verdict, variant, rule, leading=leading, unsettled=unsettled
+        ),
         effects=_latest_effects(rows),
         variants=_variant_reports(rows),
         health=tuple(sorted(rows.health, key=_health_order)),
@@ -324,26 +355,6 @@ def _findings(rows: MemoRows) -> tuple[Finding, ...]:
 def _deciding(effects: tuple[Effect, ...]) -> list[Effect]:
     """Rows that decide: those of a look, which may be earlier than the latest."""
     return [row for row in effects if row.used_for_decision and row.segment in (None, "all")]
-
-
-def _carriers(
-    findings: tuple[Finding, ...], verdict: str, variant: str | None, *, is_blocked: bool
-) -> tuple[Finding, ...]:
-    """Choose the findings that carry the verdict, at most three."""
-    if is_blocked:
-        return ()
-    if verdict == "launch":
-        chosen = [
-            finding
-            for finding in findings
-            if finding.effect.variant == variant
-            and finding.reading in (readings.BETTER, readings.NONINFERIOR)
-        ]
-    elif verdict == "rollback":
-        chosen = [finding for finding in findings if finding.reading in _HARMED]
-    else:
-        chosen = [finding for finding in findings if finding.effect.role == "success"]
-    return tuple(chosen[:CARRIERS])
 
 
 def _variant_reports(rows: MemoRows) -> tuple[VariantReport, ...]:
