@@ -524,6 +524,50 @@ def summary() -> Marts:
     return marts
 
 
+def crowded(count: int, verdict: str) -> Marts:
+    """So many variants, of which the last is the one decided, on the four metrics of `launch`."""
+    key, n = LAUNCH, 20_000
+    arms = [f"variant_{number:02}" for number in range(1, count + 1)]
+    decided = arms[-1]
+    marts = launch()
+    marts["effects"] = []
+    for arm in arms:
+        rate = (
+            {"launch": 0.135, "rollback": 0.109}.get(verdict, 0.124) if arm == decided else 0.1235
+        )
+        marts["effects"] += [
+            effect_row(
+                key, "ordered", arm, "success", (0.12, 0.33, n), (rate, 0.33, n), family=2 * count
+            ),
+            effect_row(
+                key, "revenue", arm, "success", (31.4, 92.0, n), (31.4, 92.0, n), family=2 * count
+            ),
+            effect_row(
+                key, "page_load", arm, "guardrail", (1840, 610.0, n), (1842, 612.0, n), margin=0.02
+            ),
+            effect_row(
+                key, "big_refunds", arm, "guardrail", (0.0041, 0.065, n), (0.0043, 0.066, n)
+            ),
+        ]
+    rule = {"launch": "launchable", "rollback": "harmed"}.get(verdict, "inconclusive")
+    reasons = {arm: f"{rule} is what was found of {arm}, in a sentence" for arm in arms}
+    marts["variant_decisions"] = [
+        variant_decision_row(
+            key,
+            arm,
+            verdict if arm == decided else "hold",
+            rule if arm == decided else "inconclusive",
+            reasons[arm],
+        )
+        for arm in arms
+    ]
+    named = None if verdict == "hold" else decided
+    marts["decisions"] = [decision_row(key, verdict, rule, reasons[decided], named)]
+    marts["decision_evidence"] = []
+    marts["power"] = []
+    return marts
+
+
 def united(*parts: Marts) -> Marts:
     """All rows of several experiments, mart by mart."""
     names = ["experiments", "metrics", "experiment_metrics", "effects", "moments", "health"]

@@ -19,6 +19,8 @@ from experimentos.memo.report import Memo
 
 PANELS: Final = 12
 """Most charts of one figure."""
+OVERVIEW: Final = 6
+"""Most comparisons of the first page, so that it stays one page."""
 CHANCE: Final = 3.290527
 """Normal quantile between whose signs lie 999 of 1,000."""
 USUAL: Final = 1.959964
@@ -46,6 +48,14 @@ _LEFT_OUT: Final = Words(
     "{shown} charts are shown of {all}, the first of the definition. The others: {names}. Their "
     "numbers stand in the tables."
 )
+_ROWS_LEFT_OUT: Final = Words(
+    "{shown} of {all} comparisons are drawn here: those of {variant} first, then what looks worst. "
+    "All stand below."
+)
+_WORST_LEFT_OUT: Final = Words(
+    "{shown} of {all} comparisons are drawn here, those that look worst first. All stand below."
+)
+_SEVERITY: Final = {"bad": 0, "caution": 1, "good": 3}
 _MORE_NAMES: Final = Words("{names} and {count} more")
 _ROLES: Final = {
     "success": Words("success metrics"),
@@ -61,10 +71,14 @@ _TO_SHOW: Final = {
 
 @dataclass(frozen=True)
 class Panel:
-    """One chart of a figure, with the name of what it is about."""
+    """One chart of a figure, with the name of what it is about.
+
+    A note has no chart: it says what of the figure is not drawn.
+    """
 
     title: str
     chart: Chart
+    is_note: bool = False
 
 
 Draw = Callable[[Memo, Theme], Iterable[Panel]]
@@ -103,7 +117,7 @@ def panels(memo: Memo, name: str, theme: Theme) -> tuple[Panel, ...]:
     if len(drawn) <= PANELS:
         return drawn
     left_out = Chart("nothing", (), _left_out([panel.title for panel in drawn]), theme)
-    return (*drawn[:PANELS], Panel("", left_out))
+    return (*drawn[:PANELS], Panel("", left_out, is_note=True))
 
 
 def _left_out(titles: Sequence[str]) -> str:
@@ -134,8 +148,35 @@ def _overview(memo: Memo, theme: Theme) -> Iterator[Panel]:
         # What is to be looked at first is what blocks.
         yield from _sample_ratio(memo, theme)
     elif findings and not _withheld(memo, findings):
-        rows = [_forest_row(memo, finding) for finding in findings]
+        shown = findings if len(findings) <= OVERVIEW else _foremost(memo, findings)
+        rows = [_forest_row(memo, finding) for finding in shown]
         yield Panel("", charts.forest(rows, theme, what=_DECIDING()))
+        if len(shown) < len(findings):
+            about = ", ".join(_decided(memo))
+            words = _ROWS_LEFT_OUT if about else _WORST_LEFT_OUT
+            note = words(
+                shown=wording.count(len(shown)), all=wording.count(len(findings)), variant=about
+            )
+            yield Panel("", Chart("nothing", (), note, theme), is_note=True)
+
+
+def _decided(memo: Memo) -> tuple[str, ...]:
+    """Name the variants that the verdict is about."""
+    if memo.verdict == "rollback":
+        return memo.harmed_variants
+    named = memo.variant or memo.leading
+    return () if named is None else (named,)
+
+
+def _foremost(memo: Memo, findings: Sequence[Finding]) -> list[Finding]:
+    """Choose what the first page draws: the variants decided, what carries that, the worst."""
+    decided = _decided(memo)
+
+    def place(finding: Finding) -> tuple[bool, bool, int]:
+        severity = _SEVERITY.get(STATES.get(finding.reading, "neutral"), 2)
+        return (finding.effect.variant not in decided, finding not in memo.carriers, severity)
+
+    return sorted(findings, key=place)[:OVERVIEW]
 
 
 def _withheld(memo: Memo, findings: Iterable[Finding]) -> str | None:

@@ -13,7 +13,7 @@ from experimentos.errors import ArgumentError
 from experimentos.memo import page
 from experimentos.memo.captions import caption, figure_name
 from experimentos.memo.escaping import escape
-from experimentos.memo.figures import FIGURES, PANELS, TABLED, panels
+from experimentos.memo.figures import FIGURES, TABLED, panels
 from experimentos.memo.filters import FIGURE_END, FIGURE_START
 from experimentos.memo.report import Memo
 from experimentos.memo.templates import Templates, templates, tidy
@@ -121,7 +121,7 @@ def _told(memo: Memo, name: str, *, pictures: bool) -> str:
             # What the words beside it do not say, its alternative does.
             words = panel.chart.text if name in TABLED else figure_name(name, panel.title)
             parts.append(f"![{escape(words)}]({picture_name(memo, name, number)})")
-        if name not in TABLED or number > PANELS:
+        if name not in TABLED or panel.is_note:
             told = escape(panel.chart.text)
             parts.append(f"- **{about}:** {told}" if about else str(told))
     # Panels that are only told are a list.

@@ -10,8 +10,10 @@ from memo import example_full, examples
 from memo.example_marts import HOSTILE
 
 from experimentos import memo as memos
+from experimentos.charts import LIGHT
 from experimentos.errors import ExperimentosError
 from experimentos.memo import document, page, pdf
+from experimentos.memo.figures import OVERVIEW, panels
 from experimentos.resources import bundle_path
 
 SCHEMA = (bundle_path("reports") / "memo.schema.json").read_text(encoding="utf-8")
@@ -107,6 +109,61 @@ def test_a_memo_on_paper_has_its_verdict_on_the_first_page(printed):
     assert "Definitions" in first
     assert "Effects on success metrics" not in first
     assert "Effects on success metrics" in pages[1].extract_text()
+
+
+@pytest.mark.parametrize(
+    ("count", "verdict"), [(3, "launch"), (5, "rollback"), (8, "hold")], ids=str
+)
+def test_of_many_variants_too_the_verdict_is_one_page(tmp_path, count, verdict):
+    """Two treatments of four metrics fill it; of more, the first page draws the foremost."""
+    pytest.importorskip("weasyprint", reason="the extra `pdf` is not installed", exc_type=OSError)
+    from pypdf import PdfReader
+
+    (tmp_path / "sections").mkdir()
+    for name, path in memos.templates().sections:
+        if name != "verdict":
+            (tmp_path / path).touch()
+    memo = examples.memo_of(examples.crowded(count, verdict))
+    pages = PdfReader(BytesIO(pdf.render_pdf(memo, memos.templates(tmp_path)))).pages
+    text = pages[0].extract_text()
+    # The last row of its last table.
+    assert "Definitions" in text
+    assert f"6 of {4 * count} comparisons are drawn here" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("verdict", ["launch", "rollback", "hold"])
+def test_the_first_page_draws_what_is_decided_first_then_what_looks_worst(verdict):
+    memo = examples.memo_of(examples.crowded(5, verdict))
+    chart, note = (panel.chart for panel in panels(memo, "overview", LIGHT))
+    about = [row["label"].rpartition(" · ")[2] for row in chart.values]
+    assert len(about) == OVERVIEW == 6
+    decided = "variant_05" if verdict != "hold" else memo.leading
+    assert about[:4] == [decided] * 4
+    assert f"those of {decided} first" in note.text
+    # It is told beside the picture, where charts of tables are not told in words.
+    text = memos.render_markdown(memo, pictures=True)
+    assert text.count(note.text) == 1
+
+
+def test_the_worst_of_others_is_drawn_before_what_does_well():
+    marts = examples.crowded(4, "launch")
+    (worst,) = [
+        row
+        for row in marts["effects"]
+        if (row["metric"], row["variant"]) == ("big_refunds", "variant_03")
+    ]
+    worst |= {"p_value_harm_corrected": 0.001}
+    chart, _ = (panel.chart for panel in panels(examples.memo_of(marts), "overview", LIGHT))
+    assert chart.values[4]["label"] == "big_refunds · variant_03"
+    assert chart.values[4]["state"] == "bad"
+
+
+def test_what_fits_is_drawn_in_the_order_of_the_definition():
+    memo = examples.memo_of(examples.crowded(1, "hold"))
+    (panel,) = panels(memo, "overview", LIGHT)
+    assert [row["label"] for row in panel.chart.values] == [
+        "ordered", "revenue", "page_load", "big_refunds",
+    ]  # fmt: skip
 
 
 def test_a_memo_on_paper_is_tagged_and_in_a_language(printed):
