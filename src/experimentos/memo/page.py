@@ -72,6 +72,7 @@ def render(
         return template.render(
             memo=memo,
             sections=sections,
+            numbers=(),
             stylesheet=style(used),
             is_print=False,
             navigation=navigation,
@@ -97,7 +98,8 @@ def page_sections(memo: Memo, used: Templates, theme: Theme, draw: Draw) -> list
     Returns
     -------
     list of dict
-        ``name``, ``title``, ``body`` (without the heading) and ``is_open`` of each.
+        ``name``, ``title``, ``body`` (without the heading), ``is_open`` and ``figures`` (their
+        names) of each.
     """
     with used.speaking():
         return _page_sections(memo, used, theme, draw)
@@ -122,6 +124,7 @@ def _page_sections(memo: Memo, used: Templates, theme: Theme, draw: Draw) -> lis
                 "title": Markup(title),  # noqa: S704 -- as rendered
                 "body": Markup(_PLACE.sub(figure, rest)),  # noqa: S704 -- as rendered
                 "is_open": name not in FOLDED,
+                "figures": _PLACE.findall(rest),
             }
         )
     return sections

@@ -11,6 +11,7 @@ from experimentos.errors import ExperimentosError
 from experimentos.memo import page
 from experimentos.memo.escaping import attribute
 from experimentos.memo.figures import Panel
+from experimentos.memo.numbers import behind
 from experimentos.memo.report import Memo
 from experimentos.memo.templates import Templates, templates
 
@@ -65,10 +66,12 @@ def render_print(memo: Memo, used: Templates) -> str:
     """
     sections = page.page_sections(memo, used, LIGHT, _picture)
     template = used.environment.get_template("memo.html.j2")
+    shown = [name for section in sections for name in section["figures"]]
     with used.speaking():
         return template.render(
             memo=memo,
             sections=sections,
+            numbers=behind(memo, shown),
             stylesheet=page.style(used),
             is_print=True,
             navigation=Markup(),

@@ -2,6 +2,8 @@
 
 import json
 import re
+from dataclasses import replace
+from datetime import timedelta
 from io import BytesIO
 
 import jsonschema
@@ -50,10 +52,62 @@ def test_a_document_with_a_field_less_is_no_memo(full):
 
 def test_the_json_holds_the_numbers_behind_each_figure(full):
     content = json.loads(document.render_json(full))
-    (overview,) = [one for one in content["figures"] if one["figure"] == "overview"]
+    overview, note = [one for one in content["figures"] if one["figure"] == "overview"]
+    assert note["rows"] == []
     assert overview["columns"][0] == "About"
     assert overview["rows"][0][:2] == ["ordered · one_page", "+6.532%"]
     assert len({one["figure"] for one in content["figures"]}) == len(document.FIGURES)
+
+
+def numbers(html):
+    part = html.partition('<section id="numbers"')[2].partition("</section>")[0]
+    return dict(re.findall(r"<h3>(.*?)</h3>(.*?)(?=<h3>|\Z)", part, re.DOTALL))
+
+
+def test_paper_has_the_numbers_of_the_figures_that_no_table_says(full):
+    found = numbers(pdf.render_print(full, memos.templates()))
+    assert set(found) == {
+        "Effect by day", "Days since exposure", "Shares by day", "Balance before exposure",
+        "Distributions",
+    }  # fmt: skip
+    content = json.loads(document.render_json(full))
+    days = [one for one in content["figures"] if one["figure"] == "by_day"]
+    assert len(days) == 8
+    cells = set(re.findall(r"<t[dh][^>]*>([^<]*)</t[dh]>", found["Effect by day"]))
+    for one in days:
+        assert {cell for row in one["rows"] for cell in row} <= cells
+        assert f"{one['title']}: Change" in cells
+    # Panels stand beside each other: a day is one row for four of them.
+    assert found["Effect by day"].count("<tr>") == 2 * (1 + len(days[0]["rows"]))
+    # On a page they stand behind each chart.
+    assert 'id="numbers"' not in memos.render_html(full, runtime="charts.js")
+
+
+def test_numbers_that_are_too_many_for_paper_are_counted_and_said_to_be_elsewhere():
+    memo = examples.memo_of(example_full.full())
+    day = memo.shares[0]
+    shares = tuple(replace(day, day=day.day + timedelta(n)) for n in range(101))
+    found = numbers(pdf.render_print(replace(memo, shares=shares), memos.templates()))
+    assert "Too long for paper: 101 rows." in found["Shares by day"]
+    assert "<td>" not in found["Shares by day"]
+    fewer = numbers(pdf.render_print(replace(memo, shares=shares[:100]), memos.templates()))
+    assert fewer["Shares by day"].count("<tr>") == 101
+
+
+def test_days_that_only_some_metrics_have_stand_in_their_order(full):
+    """The days of a longer window are later ones."""
+    late = tuple(
+        replace(day, as_of=day.as_of + timedelta(4 * (day.metric == "ordered")))
+        for day in full.days
+    )
+    html = numbers(pdf.render_print(replace(full, days=late), memos.templates()))["Effect by day"]
+    first = re.findall(r'<th scope="row">([^<]*)</th>', html.partition("</table>")[0])
+    assert first == sorted(first)
+    assert len(first) == 14
+
+
+def test_markdown_says_where_the_numbers_of_figures_are(full):
+    assert "point by point, are in this memo as a page and as JSON" in memos.render_markdown(full)
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())

@@ -18,6 +18,7 @@ from experimentos.inference import skewness
 from experimentos.memo import render_html, render_markdown
 from experimentos.memo.check_messages import CHECKS
 from experimentos.memo.document import render_json
+from experimentos.memo.pdf import render_print
 from experimentos.memo.reasons import reason, seen
 from experimentos.memo.render import render_pictures
 from experimentos.memo.templates import Templates, templates
@@ -51,6 +52,14 @@ def test_no_word_of_ours_is_left_in_a_memo(used, name):
     assert foreign.leaks([render_markdown(memo, used)], allowed) == []
     assert foreign.leaks(foreign.Page(html).texts, allowed) == []
     assert foreign.leaks(foreign.drawn(html), allowed) == []
+
+
+def test_no_word_of_ours_is_left_on_paper(used):
+    marts = marts_of("full")
+    allowed = foreign.names(marts) | foreign.names({"metrics": examples.metric_rows()})
+    html = render_print(examples.memo_of(marts), used)
+    assert 'id="numbers"' in html
+    assert foreign.leaks(foreign.Page(html).texts, allowed) == []
 
 
 def test_no_word_of_ours_is_left_in_a_site(used, tmp_path):
