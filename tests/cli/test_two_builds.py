@@ -192,12 +192,24 @@ def test_a_first_build_is_new(run, production, tmp_path):
     assert {one["changed"][0] for one in run(*options).json["experiments"]} == {"new"}
 
 
-def test_rollbacks_fail_the_command_on_request(run, production, tmp_path):
-    options = ["memo", *at(production), "--out", tmp_path, "-f", "md"]
-    assert run(*options, "--fail-on", "rollback").code == 1
-    assert run(*options, "--fail-on", "rollback", "-e", "recommendations").code == 0
-    both = ["--fail-on", "rollback", "--fail-on", "blocked"]
-    assert run(*options, *both, "-e", "search_ranking").code == 1
+def test_experiments_that_have_not_ended_fail_the_command_on_request(
+    run, production, pull_request, tmp_path
+):
+    """In production all have ended; in the pull request the sticky filters go on."""
+    rest = ["--out", tmp_path, "-f", "md", "--fail-on", "rollback", "--fail-on", "blocked"]
+    answer = run("memo", *at(production), *rest, "-f", "json")
+    assert answer.code == 0
+    assert answer.json["fail_on"]["counted"] == []
+    assert set(answer.json["fail_on"]["not_counted"]) == ALL
+    running = run("memo", *at(pull_request), *rest, "-f", "json")
+    expected = next(
+        one for one in running.json["experiments"] if one["experiment_id"] == "sticky_filters"
+    )
+    failing = ["sticky_filters"] if expected["verdict"] == "rollback" else []
+    assert running.json["fail_on"]["counted"] == ["sticky_filters"]
+    assert running.json["fail_on"]["failing"] == failing
+    assert running.code == bool(failing)
+    assert run("memo", *at(pull_request), *rest, "-e", "search_ranking").code == 0
 
 
 def test_the_site_is_written_and_the_same_again(run, production, tmp_path):

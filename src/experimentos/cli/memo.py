@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from experimentos.cli.memo_batches import Paths, by_experiment, fetcher, write_read
+from experimentos.cli.memo_fails import FailOn, Watched, watch
 from experimentos.cli.options import HERE, Format, ProfilesDir, ProjectDir, Target, Variables
 from experimentos.cli.output import (
     opened,
@@ -46,13 +47,6 @@ class MemoFormat(StrEnum):
     pdf = "pdf"
     svg = "svg"
     json = "json"
-
-
-class FailOn(StrEnum):
-    """What makes the command fail."""
-
-    blocked = "blocked"
-    rollback = "rollback"
 
 
 Experiments = Annotated[
@@ -93,7 +87,8 @@ Fail = Annotated[
     list[FailOn] | None,
     typer.Option(
         "--fail-on",
-        help="Exit with 1 if an experiment is blocked, or to be rolled back; may be given again.",
+        help="Exit with 1 if an experiment that has not ended is blocked, or to be rolled back; "
+        "may be given again.",
         show_default="nothing",
     ),
 ]
@@ -168,8 +163,9 @@ def memo(
             written = None
             if site is not None:
                 written = write_site(by_experiment(project), site, own=used, statements=statements)
-    _report(output, memos, paths, changes, written)
-    if any(_fails(one, fail_on or []) for one in memos):
+    watched = watch(memos, fail_on) if fail_on else None
+    _report(output, memos, paths, changes, written, watched)
+    if watched is not None and watched.failing:
         raise typer.Exit(1)
 
 
@@ -216,6 +212,7 @@ def _report(
     paths: Mapping[str, Sequence[Path]],
     changes: Mapping[str, Change] | None,
     written: Written | None,
+    watched: Watched | None,
 ) -> None:
     if output is Format.json:
         rows = verdict_rows(memos, paths)
@@ -223,7 +220,8 @@ def _report(
             change = (changes or {})[row["experiment_id"]]
             row |= {"changed": change.what, "verdict_before": change.verdict_before}
         site = None if written is None else str(written.folder / "index.html")
-        print_json({"experiments": rows} | ({} if site is None else {"site": site}))
+        failing = {} if watched is None else {"fail_on": watched.document}
+        print_json({"experiments": rows} | ({} if site is None else {"site": site}) | failing)
         return
     if memos:
         print_verdicts(memos, paths, changes)
@@ -236,12 +234,8 @@ def _report(
             f"Site of {written.n_experiments} experiments and {written.n_metrics} metrics: "
             f"{escape(str(written.folder / 'index.html'))}"
         )
-
-
-def _fails(memo: Memo, reasons: Sequence[FailOn]) -> bool:
-    return (FailOn.blocked in reasons and memo.is_blocked) or (
-        FailOn.rollback in reasons and memo.verdict == "rollback"
-    )
+    if watched is not None:
+        print_lines(*watched.lines)
 
 
 def own_templates(folder: Path | None, project_dir: Path) -> Templates:

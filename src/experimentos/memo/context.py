@@ -60,6 +60,23 @@ class Experiment:
         return not self.is_summary and not is_timeless and self.decides_at is not None
 
     @property
+    def has_ended(self) -> bool:
+        """Whether nothing more will be seen: assignment and the longest window are over.
+
+        Without dates to tell by, the status says so.
+        """
+        if self.status == "archived":
+            return True
+        if self.problems:
+            return False
+        if self.observe_until is None or not self.has_planned_end:
+            return self.status == "stopped"
+        if not self.is_dated:
+            return self.is_final
+        end = max(self.observe_until, self.ends_at or self.observe_until)
+        return self.data_as_of is not None and self.data_as_of >= end
+
+    @property
     def alpha_one_sided(self) -> float | None:
         """Error rate of the Launch family: half of alpha."""
         return None if self.alpha is None else self.alpha / 2
