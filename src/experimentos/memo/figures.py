@@ -152,7 +152,7 @@ def _overview(memo: Memo, theme: Theme) -> Iterator[Panel]:
         rows = [_forest_row(memo, finding) for finding in shown]
         yield Panel("", charts.forest(rows, theme, what=_DECIDING()))
         if len(shown) < len(findings):
-            about = ", ".join(_decided(memo))
+            about = ", ".join(map(wording.label, _decided(memo)))
             words = _ROWS_LEFT_OUT if about else _WORST_LEFT_OUT
             note = words(
                 shown=wording.count(len(shown)), all=wording.count(len(findings)), variant=about

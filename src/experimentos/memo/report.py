@@ -39,7 +39,13 @@ from experimentos.memo.context import (
     VariantDecision,
     VariantReport,
 )
-from experimentos.memo.tallies import FUNNEL, count_down, count_variants, share_days
+from experimentos.memo.tallies import (
+    FUNNEL,
+    count_down,
+    count_variants,
+    foremost_counts,
+    share_days,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -147,6 +153,10 @@ class Memo:
         return tuple(
             use.metric for use in self.metrics if use.role == role and use.metric not in seen
         )
+
+    def split_of(self, population: str) -> tuple[VariantCount, ...]:
+        """Choose the variants whose units of a population are told beside the verdict."""
+        return foremost_counts(self.counts, population)
 
     def use(self, metric: str) -> MetricUse | None:
         """Return the metric as this experiment uses it; None where it is defined no more."""

@@ -1,7 +1,8 @@
 """Assignment rows and units, counted for people."""
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from math import sqrt
+from typing import TYPE_CHECKING, Final
 
 from experimentos.memo.context import (
     AssignmentCount,
@@ -28,6 +29,8 @@ FUNNEL = (
     "repeat",
 )
 """Reasons for leaving a row out, in the order they are told."""
+TOLD: Final = 4
+"""Most variants whose units are told beside the verdict."""
 
 
 def count_variants(
@@ -72,6 +75,36 @@ def count_variants(
         )
         for variant in sorted(shares, key=lambda name: (name != control, name))
     )
+
+
+def foremost_counts(counts: tuple[VariantCount, ...], population: str) -> tuple[VariantCount, ...]:
+    """Choose the variants whose units tell best how a split differs from the planned one.
+
+    Parameters
+    ----------
+    counts : tuple of VariantCount
+        Of all variants.
+    population : str
+        'assigned' or 'analysed'.
+
+    Returns
+    -------
+    tuple of VariantCount
+        In their order: all where they are few, else those furthest from their planned share, in
+        standard errors.
+    """
+
+    def distance(count: VariantCount) -> float:
+        _, share = count.of(population)
+        planned = count.planned_share
+        if share is None or planned is None or not 0 < planned < 1:
+            return 0.0
+        return abs(share - planned) / sqrt(planned * (1 - planned))
+
+    if len(counts) <= TOLD:
+        return counts
+    chosen = sorted(counts, key=distance, reverse=True)[: TOLD - 1]
+    return tuple(count for count in counts if count in chosen)
 
 
 def share_days(counts: tuple[AssignmentCount, ...], control: str | None) -> tuple[DayShare, ...]:

@@ -5,6 +5,7 @@ import re
 import pytest
 from memo import examples
 from memo.example_marts import (
+    count_rows,
     decision_row,
     effect_row,
     evidence_row,
@@ -157,6 +158,17 @@ def test_a_blocked_split_is_told_in_numbers_of_each_population_and_without_codes
     for number, row in enumerate(marts["assignment_counts"]):
         row["planned_share"] = 0.1 * (1 + number % 2)
     assert "control 40,320 (52.55%), semantic 36,411 (47.45%)" in first_page(marts)
+
+
+def test_of_many_variants_those_furthest_from_the_plan_are_told():
+    marts = examples.blocked()
+    units = {"control": 19_700, "a": 20_500, "b": 17_000, "c": 19_800, "d": 23_000}
+    marts["assignment_counts"] = count_rows(examples.BLOCKED, units, units)
+    text = first_page(marts)
+    assert (
+        "units: a 20,500 (20.5%, planned 20%), b 17,000 (17%, planned 20%), d 23,000 (23%, planned "
+        "20%), of 5 variants those furthest from the plan (p < 0.0001)."
+    ) in text.replace("&lt;", "<")
 
 
 def test_no_code_of_a_check_stands_in_what_is_told():
