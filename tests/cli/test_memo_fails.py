@@ -1,5 +1,7 @@
 """What counts for `--fail-on`: an experiment that ended blocked would fail every build for ever."""
 
+import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -77,3 +79,40 @@ def test_long_lists_are_cut():
 )
 def test_an_experiment_has_ended_when_nothing_more_will_be_seen(columns, has_ended):
     assert of(BLOCKED, **columns).experiment.has_ended == has_ended
+
+
+class Marts:
+    """What the command reads, without a warehouse."""
+
+    def __init__(self, marts):
+        self.marts = examples.united(marts)
+
+    def check_versions(self):
+        pass
+
+    def fetch(self, name, ids=None, *, where=None):
+        del where
+        rows = self.marts.get(name, [])
+        return rows if ids is None else [row for row in rows if row["experiment_id"] in ids]
+
+
+@pytest.mark.parametrize(
+    ("reason", "days_before", "code"),
+    [("blocked", 1, 1), ("blocked", 0, 0), ("rollback", 1, 0)],
+    ids=str,
+)
+def test_the_command_exits_with_1_where_one_fails(
+    run, monkeypatch, tmp_path, reason, days_before, code
+):
+    marts = examples.blocked()
+    marts["experiments"][0]["data_as_of"] -= days_before * DAY
+
+    @contextmanager
+    def opened(*_):
+        yield Marts(marts)
+
+    monkeypatch.setattr(sys.modules["experimentos.cli.memo"], "opened", opened)
+    answer = run("memo", "--out", tmp_path, "-f", "md", "--fail-on", reason)
+    assert answer.code == code
+    assert ("--fail-on fails: new_search (blocked)." in answer.out) == bool(code)
+    assert (tmp_path / "new_search.md").is_file()

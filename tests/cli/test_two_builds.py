@@ -192,7 +192,7 @@ def test_a_first_build_is_new(run, production, tmp_path):
     assert {one["changed"][0] for one in run(*options).json["experiments"]} == {"new"}
 
 
-def test_experiments_that_have_not_ended_fail_the_command_on_request(
+def test_experiments_that_have_ended_do_not_fail_the_command(
     run, production, pull_request, tmp_path
 ):
     """In production all have ended; in the pull request the sticky filters go on."""
@@ -202,13 +202,9 @@ def test_experiments_that_have_not_ended_fail_the_command_on_request(
     assert answer.json["fail_on"]["counted"] == []
     assert set(answer.json["fail_on"]["not_counted"]) == ALL
     running = run("memo", *at(pull_request), *rest, "-f", "json")
-    expected = next(
-        one for one in running.json["experiments"] if one["experiment_id"] == "sticky_filters"
-    )
-    failing = ["sticky_filters"] if expected["verdict"] == "rollback" else []
+    # Between looks nothing is wrong with them.
+    assert (running.code, running.json["fail_on"]["failing"]) == (0, [])
     assert running.json["fail_on"]["counted"] == ["sticky_filters"]
-    assert running.json["fail_on"]["failing"] == failing
-    assert running.code == bool(failing)
     assert run("memo", *at(pull_request), *rest, "-e", "search_ranking").code == 0
 
 
@@ -271,17 +267,18 @@ def test_the_dashboard_of_verdicts(marts):
     assert all(row["n_recorded"] == 1 for row in rows.values())
 
 
-def test_the_dashboard_of_effects_ends_at_what_decides(marts):
+def test_the_dashboard_of_effects_has_what_decides_and_a_latest_day_of_each(marts):
+    """What decides is the look, which days may follow."""
     rows = dashboard(marts, "effects_over_time")
     latest = [row for row in rows if row["is_latest"]]
     deciding = marts(
-        "select * from experimentos__effects where is_latest and used_for_decision "
+        "select * from experimentos__effects where used_for_decision "
         "and segment = 'all' and role in ('success', 'guardrail')"
     )
     assert len(latest) == len(deciding) > 10
     key = ("experiment_id", "metric", "variant")
-    assert {tuple(row[k] for k in (*key, "estimate")) for row in latest} == {
-        tuple(row[k] for k in (*key, "estimate")) for row in deciding
+    assert {tuple(row[k] for k in (*key, "as_of", "estimate")) for row in deciding} <= {
+        tuple(row[k] for k in (*key, "as_of", "estimate")) for row in rows
     }
     days = [tuple(row[k] for k in (*key, "as_of")) for row in rows]
     assert len(days) == len(set(days))
