@@ -221,6 +221,23 @@ def test_what_is_wrong_is_said(validate, arguments, said):
         assert text in answer.err
 
 
+def test_what_cannot_be_validated_does_not_keep_others_from_it(validate, shop):
+    asked = ["--runs", "20", "--salt", "z", "--metric", "bought"]
+    answer = validate(*asked, "--format", "json")
+    assert answer.code == 0, answer.err
+    assert [each["experiment_id"] for each in answer.json["experiments"]] == ["gate"]
+    reasons = answer.json["left_out"]
+    assert sorted(reasons) == ["lopsided", "tiny"]
+    assert "is not used by experiment 'lopsided'" in reasons["lopsided"]
+    assert "bought has 150 units" in reasons["tiny"]
+    assert "gate" in {row["experiment_id"] for row in shop.mart("validation")}
+    told = validate(*asked, "--no-write")
+    assert "Not validated: lopsided, tiny" in told.out
+    nothing = validate("--metric", "spent_p90", "--no-write")
+    assert nothing.code == 1
+    assert "No experiment can be validated" in nothing.err
+
+
 def test_an_edited_experiment_has_to_be_built_first(validate, shop):
     path = shop.folder / "experiments" / "tiny.yml"
     before = path.read_text()

@@ -1,6 +1,6 @@
 """A/A tests for people: false positives, power, and whose units."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from rich.markup import escape
@@ -37,6 +37,20 @@ def show_validation(one: Validation, dealt: PastValidation | None) -> None:
     print_table("Power", columns, power)
     print_lines(*(escape(note) for note in _notes(one, dealt)))
     print_lines(f"[bold]{escape(_sentence(one))}[/]")
+
+
+def show_left_out(reasons: Mapping[str, str]) -> None:
+    """Print which experiments were not validated, and why.
+
+    Parameters
+    ----------
+    reasons : mapping
+        By experiment.
+    """
+    if reasons:
+        print_lines(
+            f"Not validated: {', '.join(map(escape, reasons))}", *map(escape, reasons.values())
+        )
 
 
 def _false_rows(one: Validation) -> Iterator[tuple[object, ...]]:
