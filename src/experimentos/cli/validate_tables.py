@@ -117,6 +117,12 @@ def _notes(one: Validation, dealt: PastValidation | None) -> Iterator[str]:
         yield "No rate under daily looks: all units enter on one day."
     if one.n_phases > 1:
         yield "The split was changed: units of all its phases are dealt by the last."
+    for rate in one.rates:
+        if rate.test == "fixed" and rate.measure == "false_positive" and rate.n_undefined:
+            yield (
+                f"In {rate.n_undefined:,} of {rate.n_runs:,} deals a verdict would say nothing of "
+                f"{rate.metric}: too few units or events, or too few for how skewed its values are."
+            )
     for metric, reason in one.left_out.items():
         yield f"{metric} is left out: {reason}."
 
