@@ -243,7 +243,7 @@ def of_segments(
         key = (effect.metric, effect.variant, effect.segment or "", effect.segment_value or "")
         held = chosen.get(key)
         if held is None or _prefers(effect, held.effect, base.effect):
-            reading = readings.read_segment(effect, experiment, base.reading)
+            reading = readings.read_segment(effect, experiment, base.held)
             chosen[key] = Finding(
                 effect, base.use, reading, readings.NOT_SHOWN, None, held=base.held
             )

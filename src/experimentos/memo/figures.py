@@ -159,8 +159,9 @@ def _forest_row(memo: Memo, finding: Finding) -> charts.ForestRow:
     return charts.ForestRow(
         label=_named(memo, effect.metric, effect.variant),
         estimate=_percent(effect.lift) if is_read else None,
-        lower=_percent(effect.lift_lower),
-        upper=_percent(effect.lift_upper),
+        # Harm may be read before anything else: limits without a level are those of one look alone.
+        lower=_percent(effect.lift_lower) if effect.level is not None else None,
+        upper=_percent(effect.lift_upper) if effect.level is not None else None,
         state=STATES.get(finding.reading, "neutral"),
         reading=WORDS.get(finding.reading, wording.NOT_SHOWN)(),
         margin=_margin(finding),

@@ -157,7 +157,7 @@ def read_harm(effect: Effect, experiment: Experiment, *, blocked: bool) -> str:
     return WORSE if harmed else NOT_SHOWN
 
 
-def read_segment(effect: Effect, experiment: Experiment, whole: str) -> str:
+def read_segment(effect: Effect, experiment: Experiment, held: str | None) -> str:
     """Say what one level of a segment shows.
 
     Parameters
@@ -166,16 +166,16 @@ def read_segment(effect: Effect, experiment: Experiment, whole: str) -> str:
         Its row; ``p_value_corrected`` is corrected over the levels, two-sided.
     experiment : Experiment
         Its experiment.
-    whole : str
-        Reading of all units: what may not be read of them is not read of a part.
+    held : str or None
+        What keeps the comparison of all units from being read: no part of them is read then.
 
     Returns
     -------
     str
         'segment_up', 'segment_down', 'not_shown', 'not_due' or 'withheld'.
     """
-    if whole in (WITHHELD, NOT_DUE):
-        return whole
+    if held is not None:
+        return held
     if effect.estimate is None or not _rejects(effect.p_value_corrected, experiment.alpha):
         return NOT_SHOWN
     above = effect.estimate > 0

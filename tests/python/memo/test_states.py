@@ -94,6 +94,21 @@ def test_between_looks_no_figure_draws_what_one_look_alone_would_say(between):
     assert "dashed" not in section(between, "Effect by day")
 
 
+def test_harm_between_looks_is_said_without_what_one_look_alone_would_say_of_its_size():
+    marts = example_states.between()
+    marts["health"] = []
+    for row in marts["effects"]:
+        if row["metric"] == "ordered" and row["p_value_harm_corrected"] is not None:
+            row |= {"p_value_harm_corrected": 0.001}
+    memo = examples.memo_of(marts)
+    harmed = [one for one in memo.findings if one.reading == readings.WORSE]
+    assert {one.effect.metric for one in harmed} == {"ordered"}
+    assert {one.held for one in harmed} == {readings.NOT_DUE}
+    assert {row["Interval"] for row in values(memo, "overview")} == {"no interval"}
+    assert {row.reading for row in memo.segments} == {readings.NOT_DUE}
+    assert values(memo, "segments") == []
+
+
 def test_at_a_look_all_of_it_is_shown():
     memo = memo_of("at_a_look")
     assert memo.is_due
