@@ -136,6 +136,7 @@ def unsettled() -> Marts:
 def worse_uncorrected() -> Marts:
     """A success metric on the worse side of 0, by its own interval and by no corrected test."""
     marts = examples.launch()
+    _unshown(marts)
     for row in marts["effects"]:
         if (row["metric"], row["variant"]) == ("revenue", "one_page") and row["used_for_decision"]:
             row |= {
