@@ -154,7 +154,7 @@ def test_what_is_said_of_the_intervals_of_success_metrics_holds_on_both_sides():
         ("futile", "- Consider stopping: ", "Keep it running"),
         ("always_valid", "stopping at any time costs no error", "only harm"),
         ("beginning", "Its tests hold at every build, so each may be read.", "only harm"),
-        ("unsettled", "Do not launch while a guardrail is unsettled", "Keep it running"),
+        ("unsettled", "- Do not launch ", "Keep it running"),
     ],
 )
 def test_what_to_do_next_is_true_of_the_state(name, said, unsaid):
