@@ -291,8 +291,8 @@ def test_a_metric_that_a_check_blocks_is_withheld_wherever_it_stands():
         for panel in panels(memo, name, LIGHT):
             assert "revenue" not in panel.title or panel.chart.is_empty
     assert "- **revenue** in one_page: withheld." in section(memo, "Posterior probabilities")
-    marts["decisions"][0] |= {"verdict": "hold", "variant": None, "rule": "inconclusive"}
-    text = render_markdown(examples.memo_of(marts))
+    (card, *_) = [one for one in memo.findings if one.held == readings.WITHHELD]
+    text = render_markdown(replace(memo, carriers=(card,)))
     assert "- **withheld** revenue in one_page: a health check of it is blocked" in text
 
 
