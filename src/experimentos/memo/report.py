@@ -52,6 +52,10 @@ CONTRADICTED = Words(
 Row = TypeVar("Row", AgeEffect, Bin, DayEffect, Posterior)
 
 _HARMED = (readings.WORSE, readings.BEYOND_MARGIN)
+_OF_LOOKS = frozenset(
+    {"launchable", "guardrail_unsettled", "looks_remain", "ruled_out", "inconclusive"}
+)
+"""Rules that fire at a look alone."""
 _STATUS_ORDER = {"blocked": 0, "warning": 1, "healthy": 2}
 _NO_POSITION = 1_000_000
 
@@ -275,12 +279,28 @@ class Memo:
         Returns
         -------
         str or None
-            'look', 'start' (of an always-valid test) or 'end'; None where one may be read.
+            'look', 'start' (of an always-valid test), 'units' (for the skewness of the values) or
+            'end'; None where one may be read.
         """
         waiting = [finding for finding in findings if finding.held == readings.NOT_DUE]
         if not waiting or any(finding.held is None for finding in findings):
             return None
-        return readings.awaits(waiting[0].effect, self.experiment)
+        awaited = readings.awaits(waiting[0].effect, self.experiment)
+        is_tested = awaited == "start" or (awaited == "look" and self._is_at_look)
+        return "units" if is_tested and all(map(self._is_too_skewed, waiting)) else awaited
+
+    @property
+    def _is_at_look(self) -> bool:
+        """Whether a look is taken or shown, even if it could not test anything."""
+        return self.is_due or any(report.decision.rule in _OF_LOOKS for report in self.variants)
+
+    def _is_too_skewed(self, finding: Finding) -> bool:
+        """Whether nothing is decided on a comparison for the skewness of its values."""
+        return any(
+            check.check_name == "units_for_skewness"
+            and (check.metric, check.variant) == (finding.effect.metric, finding.effect.variant)
+            for check in self.health
+        )
 
     @property
     def start(self) -> Start:

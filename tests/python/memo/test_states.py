@@ -239,6 +239,22 @@ def test_an_always_valid_design_says_what_its_tests_start_with(monkeypatch):
     assert "starts with 1,234 units" in section(memo, "Method and definitions")
 
 
+@pytest.mark.parametrize("name", ["at_a_look", "always_valid", "between"])
+def test_what_is_too_skewed_waits_for_units_and_for_no_look(name):
+    marts = STATES[name]()
+    for row in marts["effects"]:
+        if row["role"] == "success" and row["used_for_decision"]:
+            row.update(dict.fromkeys(examples.NOT_DUE))
+            about = {"metric": row["metric"], "variant": row["variant"]}
+            check = health_row(examples.LAUNCH, "units_for_skewness", "Few.", status="warning")
+            marts["health"].append(check | about)
+    part = section(examples.memo_of(marts), "Effects on success metrics")
+    is_between = name == "between"
+    assert ("too few units for the skewness of these values" in part) != is_between
+    assert ("No look is due." in part) == is_between
+    assert "have not started" not in part
+
+
 # Data that a check blocks.
 
 
