@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from memo import example_full, examples, foreign
+from memo import example_full, example_states, examples, foreign
 from memo.many_experiments import fetcher, many
 
 from experimentos.charts import language, titles
@@ -26,7 +26,13 @@ from experimentos.memo.texts import formats_of
 from experimentos.site import write_site
 
 BALANCE = "Standardised differences before exposure. {rows}"
-EXAMPLES = ("launch", "rollback", "blocked", "nulls", "held", "early")
+EXAMPLES = {
+    make.__name__: make
+    for make in (
+        examples.launch, examples.rollback, examples.blocked, examples.nulls, examples.held,
+        examples.early, example_full.full, *example_states.STATES,
+    )
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +44,9 @@ def used(tmp_path_factory):
     return templates(folder)
 
 
-def marts_of(name):
-    return example_full.full() if name == "full" else getattr(examples, name)()
-
-
-@pytest.mark.parametrize("name", [*EXAMPLES, "full"])
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_no_word_of_ours_is_left_in_a_memo(used, name):
-    marts = marts_of(name)
+    marts = EXAMPLES[name]()
     allowed = foreign.names(marts) | foreign.names({"metrics": examples.metric_rows()})
     memo = examples.memo_of(marts)
     html = render_html(memo, used, runtime="charts.js")
