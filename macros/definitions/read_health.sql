@@ -3,30 +3,21 @@
    of units or rows and a number of days above them, a factor of the units needed the larger it is. #}
 {% macro health_checks() %}
     {% set checks = {} %}
-    {% for check, kind, warn, block, may_block in [
-        ("sample_ratio", "p_value", 0.01, 0.001, true),
-        ("activation_rate", "p_value", 0.01, 0.001, true),
-        ("covariate_balance", "p_value", 0.001, 0.001, true),
-        ("crossovers", "share", 0.001, 0.01, true),
-        ("unknown_variants", "share", 0.01, none, true),
-        ("values_skipped", "share", 0.01, none, true),
-        ("skipped_alike", "p_value", 0.001, none, true),
-        ("values_missing", "p_value", 0.001, none, true),
-        ("assigned_before_facts", "share", 0.01, none, true),
-        ("freshness", "days", 2, none, true),
-        ("capped_share", "share", 0.05, none, false),
-        ("skewness", "factor", 355, none, false),
+    {% for check, kind, warn, block in [
+        ("sample_ratio", "p_value", 0.01, 0.001),
+        ("activation_rate", "p_value", 0.01, 0.001),
+        ("covariate_balance", "p_value", 0.001, 0.001),
+        ("crossovers", "share", 0.001, 0.01),
+        ("unknown_variants", "share", 0.01, none),
+        ("values_skipped", "share", 0.01, none),
+        ("skipped_alike", "p_value", 0.001, none),
+        ("values_missing", "p_value", 0.001, none),
+        ("assigned_before_facts", "share", 0.01, none),
+        ("freshness", "days", 2, none),
+        ("capped_share", "share", 0.05, none),
+        ("skewness", "factor", 355, none),
     ] %}
-        {% do checks.update(
-            {
-                check: {
-                    "kind": kind,
-                    "warn": warn,
-                    "block": block,
-                    "may_block": may_block,
-                }
-            }
-        ) %}
+        {% do checks.update({check: {"kind": kind, "warn": warn, "block": block}}) %}
     {% endfor %}
     {{ return(checks) }}
 {% endmacro %}

@@ -61,30 +61,21 @@
     {% do limit.update(known) %}
     {% do experimentos.check_keys(problems, where, given, ["warn", "block"]) %}
     {% for level in ["warn", "block"] if level in given %}
-        {% if level == "block" and not check.may_block and given.block != "never" %}
+        {% set number = experimentos.read_level(given[level], check.kind) %}
+        {% if number is none and given[level] != "never" %}
             {% do problems.append(
                 experimentos.problem(
                     where,
-                    "the check never blocks, got `block: " ~ given.block ~ "`",
+                    "`"
+                    ~ level
+                    ~ "` must be "
+                    ~ experimentos.level_words(check.kind)
+                    ~ ", or never, got '"
+                    ~ given[level]
+                    ~ "'",
                 )
             ) %}
-        {% else %}
-            {% set number = experimentos.read_level(given[level], check.kind) %}
-            {% if number is none and given[level] != "never" %}
-                {% do problems.append(
-                    experimentos.problem(
-                        where,
-                        "`"
-                        ~ level
-                        ~ "` must be "
-                        ~ experimentos.level_words(check.kind)
-                        ~ ", or never, got '"
-                        ~ given[level]
-                        ~ "'",
-                    )
-                ) %}
-            {% else %} {% do limit.update({level: number}) %}
-            {% endif %}
+        {% else %} {% do limit.update({level: number}) %}
         {% endif %}
     {% endfor %}
     {% if limit.block != known.block %} {% do limit.update({"block_from": source}) %} {% endif %}
@@ -96,7 +87,7 @@
 
 {# The problem of a check that blocks before it warns, if it does. #}
 {% macro late_warning(where, limit, kind) %}
-    {% set sign = -1 if kind == "p_value" else 1 %}
+    {% set sign = -1 if kind in ["p_value", "factor"] else 1 %}
     {% set is_late = limit.block is not none and (
         limit.warn is none or sign * limit.warn > sign * limit.block
     ) %}

@@ -303,12 +303,15 @@
 
 {# All that must not be changed after it was looked at. What is only shown, and dates, are not in it. #}
 {% macro plan_hash(experiment) %}
-    {% set shown, metrics = ["label", "description", "format"], [] %}
+    {% set shown, metrics, success = ["label", "description", "format"], [], [] %}
     {% for pair in experiment.pairs if pair.role != "explore" %}
+        {# The first success metric chooses among arms that may be launched. #}
+        {% if pair.role == "success" %} {% do success.append(pair.metric.name) %} {% endif %}
         {% do metrics.append(
             [
                 pair.role,
                 pair.metric.name,
+                pair.metric.model,
                 pair.goal,
                 pair.margin,
                 pair.window_text,
@@ -340,6 +343,7 @@
         experiment.spending_parameter,
         experiment.planned_n if experiment.design == "always_valid" else none,
         metrics | map("string") | list | sort,
+        success,
     ] %}
     {# Who decides. Without an activation hashes are as they were before it was part of the plan. #}
     {% if experiment.activation is not none %}

@@ -62,7 +62,9 @@
             ) %}
         {% elif not label | trim %}
             {% do problems.append(
-                experimentos.problem(where, "a label of `" ~ key ~ "` is empty: name the variant")
+                experimentos.problem(
+                    where, "a label of `" ~ key ~ "` is empty: name the variant"
+                )
             ) %}
         {% elif label in shares %}
             {% do problems.append(

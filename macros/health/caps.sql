@@ -58,8 +58,14 @@
         'capped_share' as check_name,
         cut.metric,
         cut.share as observed,
-        meant_caps.meant + limits.warn_at as threshold,
+        meant_caps.meant
+        + case
+            when cut.share > meant_caps.meant + limits.block_at and cut.decides
+            then limits.block_at
+            else coalesce(limits.warn_at, limits.block_at)
+        end as threshold,
         case
+            when cut.share > meant_caps.meant + limits.block_at and cut.decides then 'blocked'
             when cut.share > meant_caps.meant + limits.warn_at then 'warning'
             when cut.n_capped = 0 and meant_caps.meant * cut.n_units >= 5 and limits.warn_at is not null
             then 'warning'
@@ -80,6 +86,7 @@
             select
                 experiment_id,
                 metric,
+                max(case when role = 'explore' then 0 else 1 end) = 1 as decides,
                 sum(n_capped) as n_capped,
                 sum(n_units) as n_units,
                 sum(n_capped) * 1.0 / nullif(sum(n_units), 0) as share

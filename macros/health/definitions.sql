@@ -42,10 +42,14 @@
     from {{ ref("experimentos__plan_changes") }} as plans
     left join
         (
-            select experiment_id, {{ experimentos.text_list("change") }} as changes
-            from {{ ref("experimentos__edits") }}
-            where is_plan
-            group by experiment_id
+            select edits.experiment_id, {{ experimentos.text_list("edits.change") }} as changes
+            from {{ ref("experimentos__edits") }} as edits
+            inner join
+                {{ ref("experimentos__plan_changes") }} as seen
+                on edits.experiment_id = seen.experiment_id
+                and edits.definition_number > seen.first_look_version
+            where edits.is_plan
+            group by edits.experiment_id
         ) as edits
         on plans.experiment_id = edits.experiment_id
     where plans.is_changed

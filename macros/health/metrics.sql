@@ -160,22 +160,31 @@
 {# A mean of so few units for its skewness is not close to normal (Kohavi et al. 2014). #}
 {% macro health_skewness() %}
     {%- set double = experimentos.type_double() %}
-    {%- set needed = "limits.warn_at * skewed.skewness * skewed.skewness" %}
+    {%- set squared = "skewed.skewness * skewed.skewness" %}
+    {%- set is_blocked = "skewed.n_units < limits.block_at * " ~ squared ~ " and skewed.role != 'explore'" %}
+    {%- set is_low = "skewed.n_units < limits.warn_at * " ~ squared %}
     select
         skewed.experiment_id,
         'skewness' as check_name,
         skewed.metric,
         skewed.variant,
         cast(skewed.n_units as {{ double }}) as observed,
-        {{ needed }} as threshold,
-        {{
-            experimentos.either(
-                "skewed.n_units < " ~ needed,
-                "warning",
-                "'values of metric ''' || skewed.metric || ''' are so skewed that intervals of so few units may not hold: a cap would help'",
-                "'there are units enough for the skewness of the values'",
-            )
-        }}
+        case
+            when {{ is_blocked }}
+            then limits.block_at * {{ squared }}
+            else coalesce(limits.warn_at, limits.block_at) * {{ squared }}
+        end as threshold,
+        case
+            when {{ is_blocked }} then 'blocked' when {{ is_low }} then 'warning' else 'healthy'
+        end as status,
+        case
+            when {{ is_low }}
+            then
+                'values of metric '''
+                || skewed.metric
+                || ''' are so skewed that intervals of so few units may not hold: a cap would help'
+            else 'there are units enough for the skewness of the values'
+        end as message
     from
         (
             select

@@ -126,8 +126,9 @@
     {%- set columns = [
         ("experiment_id", text), ("definitions_hash", text), ("decided_at", "timestamp"),
         ("definition_number", "bigint"), ("definition", text), ("status", text),
+        ("data_as_of", "timestamp"),
     ] %}
-    {%- set relations = experimentos.memories("experimentos__history") %}
+    {%- set relations = experimentos.memories("experimentos__history") if execute else [] %}
     {%- for relation in relations %}
         {%- set known = experimentos.column_names(relation) %}
         {{ "union all" if not loop.first }}

@@ -98,7 +98,8 @@
             ,
             {{ experimentos.c2(x, y) if x in present and y in present else null }}
             as c2_{{ x }}_{{ y }}
-        {%- endfor %}
+        {%- endfor %},
+        {{ experimentos.m3("num") }} as m3_num
     from
         (
             select

@@ -10,6 +10,25 @@ with
 
     ),
 
+    first_looks as (
+
+        select experiment_id, min(seen_at) as seen_at from looks group by experiment_id
+
+    ),
+
+    -- By which version of its definition an experiment was first looked at.
+    versions as (
+
+        select past.experiment_id, min(past.definition_number) as definition_number
+        from ({{ experimentos.past_verdicts() }}) as past
+        inner join
+            first_looks
+            on past.experiment_id = first_looks.experiment_id
+            and past.data_as_of >= first_looks.seen_at
+        group by past.experiment_id
+
+    ),
+
     -- What may change, and is told: a look that stays on its date may come to stand for
     -- another part of the whole, and another start for other units.
     redated as (
@@ -21,11 +40,9 @@ with
             ) as date_edits
         from {{ ref("experimentos__edits") }} as edits
         inner join
-            (
-                select experiment_id, min(seen_at) as seen_at from looks group by experiment_id
-            ) as first_looks
-            on edits.experiment_id = first_looks.experiment_id
-            and edits.first_seen_at > first_looks.seen_at
+            versions
+            on edits.experiment_id = versions.experiment_id
+            and edits.definition_number > versions.definition_number
         inner join
             {{ ref("stg_experimentos__experiments") }} as plans
             on edits.experiment_id = plans.experiment_id
@@ -56,6 +73,7 @@ select
     plans.experiment_id,
     plans.plan_override,
     min(looks.data_date) as first_look_on,
+    min(versions.definition_number) as first_look_version,
     coalesce(
         max(case when looks.plan_hash != plans.plan_hash then 1 else 0 end) = 1, false
     ) as is_changed,
@@ -67,6 +85,7 @@ select
     max(redated.date_edits) as date_edits
 from {{ ref("stg_experimentos__experiments") }} as plans
 inner join looks on plans.experiment_id = looks.experiment_id
+left join versions on plans.experiment_id = versions.experiment_id
 left join moved on plans.experiment_id = moved.experiment_id
 left join redated on plans.experiment_id = redated.experiment_id
 group by plans.experiment_id, plans.plan_override

@@ -5,6 +5,7 @@ The tree::
     ExperimentosError
     ├── DefinitionError      the user's dbt properties or vars are wrong
     ├── ProjectError         the dbt project cannot be found, parsed or run
+    │   └── RefusedError     a question about the project has no answer
     └── InputError           what a function or a command was given is wrong
         ├── ArgumentError    an argument is outside what is allowed
         ├── MomentsError     moments that no data could have produced
@@ -26,6 +27,10 @@ class DefinitionError(ExperimentosError):
 
 class ProjectError(ExperimentosError):
     """The dbt project cannot be found, parsed or run."""
+
+
+class RefusedError(ProjectError):
+    """A question about the project has no answer; the message says why."""
 
 
 class InputError(ExperimentosError, ValueError):

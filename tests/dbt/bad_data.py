@@ -184,7 +184,8 @@ def draw_groups(rows: Rows) -> None:
             rows.arm("ramped", variant, n, around(mean + 5 * phase), at=START + 3 * phase * DAY,
                      country=lambda index: "x" if index % 2 else "y")  # fmt: skip
     rows.two("refused_cap", share(30), share(30))
-    rows.two("skewed", lambda i: [1e4 if i == 0 else 1.0], lambda i: [1e4 if i == 0 else 1.0])
+    for case in ("skewed", "skewed_beyond_limit"):
+        rows.two(case, lambda i: [1e4 if i == 0 else 1.0], lambda i: [1e4 if i == 0 else 1.0])
     for unit in rows.arm("wrong_clocks", "a", 100, nothing) + rows.arm(
         "wrong_clocks", "b", 100, nothing
     ):
@@ -233,7 +234,7 @@ def draw_limits(rows: Rows) -> None:
                     {"unit": unit, "at": START + 5 * DAY, "amount": float(unit % 7)}
                     for unit in units
                 ]
-    for case in ("cut_by_amount", "cut_by_percentile", "cut_nothing"):
+    for case in ("cut_by_amount", "cut_beyond_limit", "cut_by_percentile", "cut_nothing"):
         values = share(30) if case == "cut_nothing" else around(10)
         rows.two(case, values, values)
 
@@ -258,6 +259,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "held_back_too_long": SLOW | {"health": {"freshness": {"warn": "3 days", "block": "10 days"}}},
     "before_the_fact": {"success": ["amount"], "guardrails": {"slowed": {}}},
     "cut_by_amount": {"success": ["cut_low"]},
+    "cut_beyond_limit": {"success": ["cut_low"], "health": {"capped_share": {"block": "20%"}}},
+    "skewed_beyond_limit": AMOUNT | {"health": {"skewness": {"block": 300}}},
     "cut_by_percentile": {"success": ["cut_a_tenth"]},
     "cut_nothing": {"success": ["cut_a_tenth"]},
     "lopsided_level": {"success": ["amount"], "segments": ["country"]},
@@ -323,6 +326,8 @@ BLOCKED = {
     "strict_on_skipping": "values_skipped",
     "strict_on_missing": "values_missing",
     "held_back_too_long": "freshness",
+    "cut_beyond_limit": "capped_share",
+    "skewed_beyond_limit": "skewness",
 }
 HELD = {
     "constant", "constant_but_different", "no_order_at_all", "not_started", "draft",

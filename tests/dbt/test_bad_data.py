@@ -311,6 +311,8 @@ def test_caps_that_cut_more_than_they_say_or_nothing_warn(built):
     # 10 + (i % 11 - 5) / 5 is above 10.5 for i % 11 of 8, 9 and 10.
     cut = sum(index % 11 >= 8 for index in range(100)) / 100
     assert (row["status"], row["observed"], row["threshold"]) == ("warning", cut, 0.05)
+    row = check(built, "cut_beyond_limit", "capped_share")
+    assert (row["status"], row["observed"], row["threshold"]) == ("blocked", cut, 0.2)
     row = check(built, "cut_by_percentile", "capped_share")
     assert (row["status"], row["threshold"]) == ("healthy", pytest.approx(0.15))
     assert 0 < row["observed"] <= 0.1
@@ -398,6 +400,9 @@ def test_tails_too_long_for_so_few_units_warn(built):
     assert {row["status"] for row in rows("skewed")} == {"warning"}
     values = [1e4] + [1.0] * 99
     assert rows("skewed")[0]["threshold"] == pytest.approx(355 * stats.skew(values) ** 2)
+    (blocked, *_) = rows("skewed_beyond_limit")
+    assert blocked["status"] == "blocked"
+    assert blocked["threshold"] == pytest.approx(300 * stats.skew(values) ** 2)
     assert {row["status"] for row in rows("healthy")} == {"healthy"}
     assert rows("no_order_at_all") == []
 

@@ -52,9 +52,9 @@ MISTAKES: dict[str, tuple[Any, ...]] = {
         "`block` must be whole days, like '2 days', or never, got '36 hours'",
     ),
     "factor_of_none": ({"skewness": {"warn": 0}}, "`warn` must be a number above 0, or never"),
-    "may_not_block": (
-        {"skewness": {"block": 100}},
-        "`skewness`: the check never blocks, got `block: 100`",
+    "late_factor": (
+        {"skewness": {"block": 400}},
+        "`skewness`: blocks (400) before it warns (355): `warn` must be as strict as `block`",
     ),
     "late_warning": (
         {"crossovers": {"warn": "3%", "block": "2%"}},

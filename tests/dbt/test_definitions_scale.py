@@ -11,7 +11,7 @@ from project import Project
 # Experiments, metrics, pairs, and CPU seconds for check and build together. Most of them are dbt's
 # own: it parses a file an experiment, and lists each as a node. 20,000 pairs are the promise.
 SIZES = [
-    pytest.param(25, 20, 200, 30, id="some"),
+    pytest.param(25, 20, 200, 30, id="some", marks=pytest.mark.slow),
     pytest.param(100, 60, 1_000, 30, id="hundred", marks=pytest.mark.slow),
     pytest.param(1_000, 300, 20_000, 60, id="thousand", marks=pytest.mark.slow),
 ]

@@ -243,6 +243,20 @@ def test_a_plan_that_changes_after_a_look_is_held(shop):
 
 
 @pytest.mark.slow
+def test_edits_before_the_first_look_changed_no_plan(shop):
+    shop.more = {"alpha": 0.04}
+    shop.build(LOOKS[0] - DAY)
+    shop.more = {}
+    shop.build(LOOKS[0])
+    shop.more = {"alpha": 0.1}
+    shop.build(LOOKS[0] + DAY)
+    told = shop.project.one("health", "check_name = 'plan_changed'")["message"]
+    assert "alpha 0.05 -> 0.1" in told
+    assert "0.04" not in told
+    assert len(shop.project.mart("edits", "is_plan")) == 2
+
+
+@pytest.mark.slow
 def test_changed_dates_keep_what_was_spent_and_are_told(shop):
     shop.build(LOOKS[1])
     shop.monitoring["looks"] = ["2026-09-08", "2026-09-12", "2026-09-17"]

@@ -263,6 +263,7 @@ def test_the_plan_is_what_must_not_change(tmp_path):
     changes: dict[str, dict[str, Any]] = {
         "same": {}, "alpha": {"alpha": 0.1}, "harm": {"alpha_harm": 0.05},
         "success": {"success": ["ordered", "explored"]},
+        "order": {"success": ["explored", "ordered"]},
         "margin": {"guardrails": {"late": {"margin": "3%"}}},
         "goal": {"success": {"ordered": {"goal": "decrease"}}},
         "window": {"success": {"ordered": {"window": "6 days"}}},
@@ -291,6 +292,18 @@ def test_the_plan_is_what_must_not_change(tmp_path):
     assert same == {"same", "end", "looks", "size", "explore", "reason", "half", "holm"}
     assert len(set(plans.values())) == 1 + len(changes) - len(same)
     assert {row["plan_override"] for row in rows} == {None, "because"}
+    # The same words are another metric where they are said of another model.
+    at = pa.array([dt.datetime(2026, 9, 2)], pa.timestamp("us"))
+    project.model("fct_moved", pa.table({"user_id": ["u"], "amount": [1.0], "at": at}))
+    write_meta(project, "fct_moved", ORDERS)
+    write_meta(project, "fct_orders", FACT | {"metrics": {"other": {"type": "proportion"}}})
+    project.settings |= {"fact_models": ["fct_orders", "fct_moved", "fct_profiles"]}
+    project.write_settings()
+    project.build("--select", "+stg_experimentos__experiments")
+    (moved,) = project.rows(
+        "select plan_hash from main.stg_experimentos__experiments where experiment_id = 'same'"
+    )
+    assert moved["plan_hash"] != plans["same"]
 
 
 PAGE = (PACKAGE / "docs" / "monitoring.md").read_text()

@@ -626,6 +626,6 @@ def expected_texts() -> dict[str, str]:
     texts["variants/blocked"] = dict(render_sections(memo_of(blocked())))["variants"]
     texts["guardrails/blocked"] = dict(render_sections(memo_of(blocked())))["guardrails"]
     texts["guardrails/rollback"] = dict(render_sections(memo_of(rollback())))["guardrails"]
-    from memo import example_full
+    from memo import example_full, example_states
 
-    return texts | example_full.texts()
+    return texts | example_full.texts() | example_states.texts()

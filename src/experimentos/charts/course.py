@@ -22,7 +22,9 @@ _ONE_DAY = Words("only one day has an estimate, and a course needs two days")
 _NO_AGE = Words("no age has an estimate, and a course needs two ages")
 _ONE_AGE = Words("only one age has an estimate, and a course needs two ages")
 _NO_INTERVAL = Words("No day has an interval.")
-_CLEAR = Words("The interval excludes 0 on {clear} of {days} days.")
+_CLEAR = Words(
+    "Not corrected for other metrics, the interval excludes 0 on {clear} of {days} days."
+)
 
 
 @dataclass(frozen=True, slots=True)

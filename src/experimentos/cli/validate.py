@@ -40,7 +40,8 @@ from experimentos.cli.question import (
     Where,
     asked,
 )
-from experimentos.cli.validate_tables import show_validation
+from experimentos.cli.validate_tables import show_left_out, show_validation
+from experimentos.errors import RefusedError
 from experimentos.planning import PastValidation, Question, validate_past
 from experimentos.project import Project
 from experimentos.project.validation import (
@@ -162,6 +163,7 @@ def validate(
     """
     _require_one_kind(context, past=past)
     question = None
+    left_out: dict[str, str] = {}
     if past:
         question = asked(
             metric=metric, guardrail=guardrail, mde=mde, shares=(None, split), first=first,
@@ -178,17 +180,17 @@ def validate(
         else:
             dealt = None
             request = Request(metric or (), runs, buckets, arms.value, salt)
-            found = list(_validations(project, experiment, request))
-        if write and dealt is None:
-            for one in found:
-                keep(project, one)
+            found, left_out = _validations(project, experiment, request, write=write)
     if output is Format.json:
-        told = {} if dealt is None else {"population": _population(dealt)}
+        told: dict[str, Any] = {"left_out": left_out}
+        if dealt is not None:
+            told = {"population": _population(dealt)}
         documents = [_document(one) for one in found]
         print_json({"salt": request.salt, **told, "experiments": documents})
     else:
         for one in found:
             show_validation(one, dealt)
+        show_left_out(left_out)
     if fail_on is FailOn.flagged and any(one.is_flagged for one in found):
         raise typer.Exit(1)
 
@@ -215,11 +217,31 @@ def _past(project: Project, question: Question, request: Request) -> PastValidat
 
 
 def _validations(
-    project: Project, names: Sequence[str] | None, request: Request
-) -> Iterator[Validation]:
+    project: Project, names: Sequence[str] | None, request: Request, *, write: bool
+) -> tuple[list[Validation], dict[str, str]]:
+    """Validate the experiments named, or all that can be: those that cannot are told with why.
+
+    Each is written as soon as it is there, as the next may take minutes.
+    """
+    found: list[Validation] = []
+    left_out: dict[str, str] = {}
     with _progress() as show:
         for name in names or validated_experiments(project):
-            yield validate_experiment(project, name, request, progress=show)
+            try:
+                one = validate_experiment(project, name, request, progress=show)
+            except RefusedError as error:
+                if names:
+                    raise
+                left_out[name] = str(error)
+                continue
+            if write:
+                keep(project, one)
+            found.append(one)
+    if not found:
+        reasons = "\n".join(left_out.values())
+        msg = f"No experiment can be validated.\n{reasons}"
+        raise RefusedError(msg)
+    return found, left_out
 
 
 @contextmanager

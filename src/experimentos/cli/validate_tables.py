@@ -1,6 +1,6 @@
 """A/A tests for people: false positives, power, and whose units."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from rich.markup import escape
@@ -37,6 +37,20 @@ def show_validation(one: Validation, dealt: PastValidation | None) -> None:
     print_table("Power", columns, power)
     print_lines(*(escape(note) for note in _notes(one, dealt)))
     print_lines(f"[bold]{escape(_sentence(one))}[/]")
+
+
+def show_left_out(reasons: Mapping[str, str]) -> None:
+    """Print which experiments were not validated, and why.
+
+    Parameters
+    ----------
+    reasons : mapping
+        By experiment.
+    """
+    if reasons:
+        print_lines(
+            f"Not validated: {', '.join(map(escape, reasons))}", *map(escape, reasons.values())
+        )
 
 
 def _false_rows(one: Validation) -> Iterator[tuple[object, ...]]:
@@ -103,6 +117,12 @@ def _notes(one: Validation, dealt: PastValidation | None) -> Iterator[str]:
         yield "No rate under daily looks: all units enter on one day."
     if one.n_phases > 1:
         yield "The split was changed: units of all its phases are dealt by the last."
+    for rate in one.rates:
+        if rate.test == "fixed" and rate.measure == "false_positive" and rate.n_undefined:
+            yield (
+                f"In {rate.n_undefined:,} of {rate.n_runs:,} deals a verdict would say nothing of "
+                f"{rate.metric}: too few units or events, or too few for how skewed its values are."
+            )
     for metric, reason in one.left_out.items():
         yield f"{metric} is left out: {reason}."
 

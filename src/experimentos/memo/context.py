@@ -447,6 +447,9 @@ class Finding:
         The same for the harm family: 'worse', 'unverified', 'not_shown' or 'withheld'.
     harm_found : float or None
         Of a guardrail without a margin, the smallest relative harm that 80 % power finds.
+    held : str or None
+        What keeps the comparison from being read: 'withheld' by a health check, 'not_due' by the
+        plan. None where it may be read.
     """
 
     effect: Effect
@@ -454,6 +457,15 @@ class Finding:
     reading: str
     harm_reading: str
     harm_found: float | None
+    held: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What always-valid tests start with in each variant; events and others are of shares."""
+
+    units: int
+    events: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -529,3 +541,8 @@ class VariantReport:
     nearest: tuple[Evidence, ...]
     n_other: int
     evidence: tuple[Evidence, ...]
+
+    @property
+    def is_harm_seen(self) -> bool:
+        """Whether a success metric or guardrail is worse by the corrected test of harm."""
+        return any(row.rule == "harmed" and row.fired for row in self.evidence)

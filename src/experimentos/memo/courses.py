@@ -13,6 +13,8 @@ from experimentos.memo.context import (
     Experiment,
     Finding,
     Look,
+    MetricUse,
+    PlannedLook,
     Posterior,
 )
 
@@ -102,6 +104,48 @@ def of_bins(
             key=lambda row: (order[row.metric], row.variant != control, row.variant, row.bin or 0),
         )
     )
+
+
+def next_look(looks: Iterable[PlannedLook]) -> PlannedLook | None:
+    """Choose the look that comes next.
+
+    Parameters
+    ----------
+    looks : iterable of PlannedLook
+        Those that are still to come.
+
+    Returns
+    -------
+    PlannedLook or None
+        None where there is none.
+    """
+    return min(looks, key=lambda row: row.look or 0, default=None)
+
+
+def is_futile(looks: Iterable[Look], metrics: Iterable[MetricUse], variant: str) -> bool:
+    """Tell whether a variant crossed the futility boundary at the last look.
+
+    Parameters
+    ----------
+    looks : iterable of Look
+        In the order in which they were taken.
+    metrics : iterable of MetricUse
+        Of the experiment.
+    variant : str
+        Which.
+
+    Returns
+    -------
+    bool
+        On every success metric.
+    """
+    last = {
+        look.metric: look.outcome
+        for look in looks
+        if look.test == "superior" and look.variant == variant
+    }
+    wanted = {use.metric for use in metrics if use.role == "success"}
+    return bool(wanted) and all(last.get(metric) == "futile" for metric in wanted)
 
 
 def of_ages(ages: Iterable[AgeEffect], findings: tuple[Finding, ...]) -> tuple[AgeEffect, ...]:
@@ -199,8 +243,10 @@ def of_segments(
         key = (effect.metric, effect.variant, effect.segment or "", effect.segment_value or "")
         held = chosen.get(key)
         if held is None or _prefers(effect, held.effect, base.effect):
-            reading = readings.read_segment(effect, experiment, base.reading)
-            chosen[key] = Finding(effect, base.use, reading, readings.NOT_SHOWN, None)
+            reading = readings.read_segment(effect, experiment, base.held)
+            chosen[key] = Finding(
+                effect, base.use, reading, readings.NOT_SHOWN, None, held=base.held
+            )
 
     def place(finding: Finding) -> tuple[object, ...]:
         effect = finding.effect

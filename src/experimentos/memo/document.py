@@ -5,7 +5,7 @@ other. Numbers are rounded to six significant digits, as everywhere in a memo.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any, Final
 
@@ -35,16 +35,42 @@ class Numbers:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What follows from the rows of a memo.
+
+    ``is_due`` says whether the plan lets success metrics and guardrails be read now;
+    ``is_to_start`` whether the experiment has not started; ``harmed_variants`` are those to switch
+    off; ``futile_variants`` crossed the futility boundary on every success metric at the last look;
+    ``indicates_harm`` says whether harm is seen that a blocked check leaves unverified;
+    ``units_needed`` are units of control and a variant that the planned effects need, and
+    ``days_needed`` days until they are there, both null where unknown.
+    """
+
+    is_due: bool
+    is_to_start: bool
+    harmed_variants: tuple[str, ...]
+    futile_variants: tuple[str, ...]
+    indicates_harm: bool
+    units_needed: float | None
+    days_needed: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class MemoDocument:
     """The memo of one experiment.
 
-    Null is what is undefined or not due. ``memo.is_blocked`` withholds every reading. Effects are
-    variant minus control in metric units; lifts, shares and probabilities are fractions; times are
-    UTC.
+    Rows are those of the marts, whether they may be read now or not. ``held`` of a finding says
+    what keeps its comparison from being read, with its posterior, days, ages and levels: "withheld"
+    by a health check, "not_due" by the plan, null where it may be read. ``memo.is_blocked``
+    withholds every reading. Classical columns (``p_value_fixed``, ``lower_fixed``, ``upper_fixed``,
+    and limits of the lift where ``level`` is null) are of one look alone and decide nothing. Null
+    is what is undefined, and what the plan's own tests do not say now. Effects are variant minus
+    control in metric units; lifts, shares and probabilities are fractions; times are UTC.
     """
 
     version: str
     memo: Memo
+    standing: Standing
     figures: tuple[Numbers, ...]
 
 
@@ -64,6 +90,7 @@ def render_json(memo: Memo) -> str:
     document = MemoDocument(
         version=VERSION,
         memo=memo,
+        standing=Standing(**{part.name: getattr(memo, part.name) for part in fields(Standing)}),
         figures=tuple(
             Numbers(name, wording.label(panel.title) if panel.title else "", panel.chart.text,
                     *panel.chart.table)

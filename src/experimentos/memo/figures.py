@@ -179,6 +179,13 @@ def _foremost(memo: Memo, findings: Sequence[Finding]) -> list[Finding]:
     return sorted(findings, key=place)[:OVERVIEW]
 
 
+def _held(memo: Memo) -> str | None:
+    """Say why nothing of an experiment may be read, if so."""
+    if memo.is_blocked or {finding.held for finding in memo.harm_family} == {readings.WITHHELD}:
+        return _HELD()
+    return None if memo.is_due else _NOT_DUE()
+
+
 def _withheld(memo: Memo, findings: Iterable[Finding]) -> str | None:
     """Say why none of the findings may be read, if so."""
     seen = {finding.reading for finding in findings}
@@ -193,8 +200,9 @@ def _forest_row(memo: Memo, finding: Finding) -> charts.ForestRow:
     return charts.ForestRow(
         label=_named(memo, effect.metric, effect.variant),
         estimate=_percent(effect.lift) if is_read else None,
-        lower=_percent(effect.lift_lower),
-        upper=_percent(effect.lift_upper),
+        # Harm may be read before anything else: limits without a level are those of one look alone.
+        lower=_percent(effect.lift_lower) if effect.level is not None else None,
+        upper=_percent(effect.lift_upper) if effect.level is not None else None,
         state=STATES.get(finding.reading, "neutral"),
         reading=WORDS.get(finding.reading, wording.NOT_SHOWN)(),
         margin=_margin(finding),
@@ -287,6 +295,10 @@ def _by_day(memo: Memo, theme: Theme) -> Iterator[Panel]:
 
     paired = zip(memo.days, always_valid(memo), strict=True)
     for (metric, variant), days in groupby(paired, key=comparison):
+        held = memo.held(metric, variant)
+        if held == readings.WITHHELD:
+            yield Panel(_named(memo, metric, variant), Chart("nothing", (), _HELD(), theme))
+            continue
         factor, unit = _scale(memo.use(metric))
         rows = [
             charts.DayRow(
@@ -295,8 +307,8 @@ def _by_day(memo: Memo, theme: Theme) -> Iterator[Panel]:
                 lower=_times(factor, limit.lower),
                 upper=_times(factor, limit.upper),
                 # The classical limits are for one look, and only where one is due.
-                lower_fixed=_times(factor, day.lower_fixed) if memo.is_due else None,
-                upper_fixed=_times(factor, day.upper_fixed) if memo.is_due else None,
+                lower_fixed=None if held else _times(factor, day.lower_fixed),
+                upper_fixed=None if held else _times(factor, day.upper_fixed),
             )
             for day, limit in days
             if day.as_of is not None
@@ -305,11 +317,16 @@ def _by_day(memo: Memo, theme: Theme) -> Iterator[Panel]:
 
 
 def _by_age(memo: Memo, theme: Theme) -> Iterator[Panel]:
-    held = _HELD() if memo.is_blocked else None if memo.is_due else _NOT_DUE()
-    if held or not memo.ages:
-        yield Panel("", Chart("nothing", (), held, theme) if held else charts.by_age([], theme))
+    if not memo.readable(memo.ages):
+        why = _held(memo)
+        yield Panel("", Chart("nothing", (), why, theme) if why else charts.by_age([], theme))
         return
     for (metric, variant), ages in groupby(memo.ages, key=lambda row: (row.metric, row.variant)):
+        held = memo.held(metric, variant)
+        if held:
+            why = _HELD() if held == readings.WITHHELD else _NOT_DUE()
+            yield Panel(_named(memo, metric, variant), Chart("nothing", (), why, theme))
+            continue
         factor, unit = _scale(memo.use(metric))
         rows = [
             charts.AgeRow(
@@ -325,12 +342,12 @@ def _by_age(memo: Memo, theme: Theme) -> Iterator[Panel]:
 
 
 def _distributions(memo: Memo, theme: Theme) -> Iterator[Panel]:
-    held = _HELD() if memo.is_blocked else None if memo.is_due else _NOT_DUE()
-    if held or not memo.bins:
-        why = held or _NOT_COUNTED()
+    shown = memo.readable(memo.bins)
+    if not shown:
+        why = _held(memo) or _NOT_COUNTED()
         yield Panel("", Chart("nothing", (), why, theme))
         return
-    for metric, bins in groupby(memo.bins, key=lambda row: row.metric):
+    for metric, bins in groupby(shown, key=lambda row: row.metric):
         use = memo.use(metric)
         factor, unit = (100.0, "%") if use is not None and use.is_share else (1.0, "")
         rows = [
@@ -385,13 +402,14 @@ def _level_row(finding: Finding) -> charts.ForestRow:
 
 
 def _posteriors(memo: Memo, theme: Theme) -> Iterator[Panel]:
-    held = _HELD() if memo.is_blocked else None if memo.is_due else _NOT_DUE()
-    if held or not memo.posteriors:
+    shown = memo.readable(memo.posteriors)
+    if not shown:
+        held = _held(memo)
         yield Panel("", Chart("nothing", (), held, theme) if held else charts.posterior([], theme))
         return
     from experimentos.memo.intervals import density  # noqa: PLC0415 -- with SciPy
 
-    for metric, rows in groupby(memo.posteriors, key=lambda row: row.metric):
+    for metric, rows in groupby(shown, key=lambda row: row.metric):
         factor, unit = _scale(memo.use(metric))
         drawn = []
         for row in rows:

@@ -18,7 +18,7 @@ from experimentos import charts
 from experimentos.charts import language
 from experimentos.charts.language import Words
 from experimentos.charts.wording import NOT_SHOWN, POINTS, cut, hides
-from experimentos.memo import reasons, terms
+from experimentos.memo import quantities, reasons, terms
 from experimentos.memo.context import (
     Effect,
     Evidence,
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 _HELD = {WITHHELD: Words("withheld"), NOT_DUE: Words("not due")}
 _NOT_DATED = Words("not dated")
 _P_NOT_SHOWN = Words("p not shown")
-_P_EQUALS, _P_BELOW = Words("p = {p}"), Words("p {p}")
 _NO_MARGIN = Words("no margin")
 _HIGHER, _LOWER = Words("at most {size} higher"), Words("at most {size} lower")
 _NOT_SET = Words("not set")
@@ -77,6 +76,16 @@ def term(value: str | None) -> Markup:
 def seen(row: HealthCheck | Evidence, memo: "Memo") -> Markup:
     """Print what a check or a rule saw."""
     return text(reasons.seen(row, memo))
+
+
+def observed(row: HealthCheck | Evidence, memo: "Memo") -> Markup:
+    """Print what a check or a rule observed, with its unit."""
+    return _markup(quantities.observed(row, memo))
+
+
+def threshold(row: HealthCheck | Evidence, memo: "Memo") -> Markup:
+    """Print what an observation was held against, in its unit."""
+    return _markup(quantities.threshold(row, memo))
 
 
 def reason(memo: "Memo", report: VariantReport | None = None) -> Markup:
@@ -136,19 +145,12 @@ def percent(value: float | None, missing: str = NOT_SHOWN) -> Markup:
 
 def p_value(value: float | None, missing: str = NOT_SHOWN) -> Markup:
     """Print a p-value with four decimals, never 0."""
-    if value is None:
-        return finalize(missing)
-    if value < 0.0001:
-        return _markup(f"< {language.digits('0.0001')}")
-    return _markup(language.digits(f"{value:.4f}" if value < 0.99995 else "1"))
+    return finalize(missing) if value is None else _markup(quantities.p_text(value))
 
 
 def p_claim(value: float | None) -> Markup:
     """Print a p-value as an equation or inequality for a sentence."""
-    if value is None:
-        return finalize(_P_NOT_SHOWN)
-    words = _P_BELOW if value < 0.0001 else _P_EQUALS
-    return _markup(words(p=p_value(value)))
+    return finalize(_P_NOT_SHOWN) if value is None else _markup(quantities.p_words(value))
 
 
 def superiority_p(finding: Finding) -> Markup:
@@ -165,18 +167,30 @@ def noninferiority_p(finding: Finding) -> Markup:
     return p_value(finding.effect.p_value_noninferior)
 
 
+def harm_p(finding: Finding) -> Markup:
+    """Print the p-value of harm; under a blocked check only of harm that is seen, as unverified."""
+    return _harm_p(finding, finding.effect.p_value_harm)
+
+
+def corrected_harm_p(finding: Finding) -> Markup:
+    """Print the corrected p-value of harm, where `harm_p` prints one."""
+    return _harm_p(finding, finding.effect.p_value_harm_corrected)
+
+
 def value_control(finding: Finding) -> Markup:
-    """Print the value of the control in the metric's format."""
+    """Print the value of the control in the metric's format, unless it is withheld."""
     return _value(finding.effect.value_control, finding)
 
 
 def value_treatment(finding: Finding) -> Markup:
-    """Print the value of the treatment in the metric's format."""
+    """Print the value of the treatment in the metric's format, unless it is withheld."""
     return _value(finding.effect.value_treatment, finding)
 
 
 def change(finding: Finding) -> Markup:
-    """Print the difference from the control in the metric's format."""
+    """Print the difference from the control in the metric's format, unless it is withheld."""
+    if finding.reading == WITHHELD:
+        return finalize(_HELD[WITHHELD])
     layout, estimate = _change_layout(finding), finding.effect.estimate
     if estimate is None:
         return finalize(NOT_SHOWN)
@@ -195,7 +209,9 @@ def interval(finding: Finding) -> Markup:
 
 
 def lift(finding: Finding) -> Markup:
-    """Print the relative change."""
+    """Print the relative change, unless it is withheld."""
+    if finding.reading == WITHHELD:
+        return finalize(_HELD[WITHHELD])
     estimate = finding.effect.lift
     if estimate is None:
         return finalize(NOT_SHOWN)
@@ -304,6 +320,18 @@ def sought(use: MetricUse) -> Markup:
     return finalize(_NOT_SET) if use.mde is None else _size(use.mde, use.mde_kind)
 
 
+def _harm_p(finding: Finding, value: float | None) -> Markup:
+    # Where units are missing, no harm seen does not say that there is none.
+    if finding.harm_reading == WITHHELD:
+        return finalize(_HELD[WITHHELD])
+    return p_value(value)
+
+
+def held(why: str) -> Markup:
+    """Print why something is not shown: a health check, or the plan."""
+    return finalize(_HELD[why])
+
+
 def _change_layout(finding: Finding) -> Layout:
     effect = finding.effect
     # The interval sets the decimals only where it is printed.
@@ -324,6 +352,8 @@ def _lift_layout(finding: Finding) -> Layout:
 
 
 def _value(value: float | None, finding: Finding) -> Markup:
+    if finding.reading == WITHHELD:
+        return finalize(_HELD[WITHHELD])
     if value is None:
         return finalize(NOT_SHOWN)
     values = (finding.effect.value_control, finding.effect.value_treatment)
@@ -362,6 +392,8 @@ FILTERS: dict[str, Callable[..., Markup]] = {
         text,
         term,
         seen,
+        observed,
+        threshold,
         reason,
         sentence,
         short,
@@ -376,6 +408,9 @@ FILTERS: dict[str, Callable[..., Markup]] = {
         p_claim,
         superiority_p,
         noninferiority_p,
+        harm_p,
+        corrected_harm_p,
+        held,
         value_control,
         value_treatment,
         change,

@@ -27,7 +27,7 @@ BEYOND_MARGIN = "beyond_margin"
 NOT_SHOWN_WORSE = "not_shown_worse"
 """Guardrail without a margin: tested, not shown worse, not shown safe."""
 WORSE_UNCORRECTED = "worse_uncorrected"
-"""Guardrail without a margin: its own interval is on the wrong side of 0, the family's test not."""
+"""Without a margin: its own interval is on the wrong side of 0, and the family's test is not."""
 FAVOURABLE = "favourable"
 """Exploratory metric: the interval excludes 0 in the direction of the goal."""
 UNFAVOURABLE = "unfavourable"
@@ -89,6 +89,51 @@ def is_due(effect: Effect, experiment: Experiment) -> bool:
     return experiment.is_final
 
 
+def held_by(effect: Effect, experiment: Experiment, *, blocked: bool) -> str | None:
+    """Say what keeps one deciding comparison from being read.
+
+    Parameters
+    ----------
+    effect : Effect
+        Row used for the decision.
+    experiment : Experiment
+        Its experiment.
+    blocked : bool
+        Whether a health check withholds its readings.
+
+    Returns
+    -------
+    str or None
+        'withheld' or 'not_due'; None where it may be read.
+    """
+    if blocked:
+        return WITHHELD
+    return None if is_due(effect, experiment) else NOT_DUE
+
+
+def awaits(effect: Effect, experiment: Experiment) -> str:
+    """Say what a comparison that is not due waits for.
+
+    Parameters
+    ----------
+    effect : Effect
+        Row used for the decision.
+    experiment : Experiment
+        Its experiment.
+
+    Returns
+    -------
+    str
+        'look'; 'start', of an always-valid test; or 'end', of the plan.
+    """
+    if experiment.design == "always_valid":
+        return "start"
+    if experiment.design == "group_sequential":
+        # What is only explored is always-valid under both designs.
+        return "start" if effect.role == "explore" else "look"
+    return "end"
+
+
 def read_harm(effect: Effect, experiment: Experiment, *, blocked: bool) -> str:
     """Say what the harm family shows for one comparison.
 
@@ -112,7 +157,7 @@ def read_harm(effect: Effect, experiment: Experiment, *, blocked: bool) -> str:
     return WORSE if harmed else NOT_SHOWN
 
 
-def read_segment(effect: Effect, experiment: Experiment, whole: str) -> str:
+def read_segment(effect: Effect, experiment: Experiment, held: str | None) -> str:
     """Say what one level of a segment shows.
 
     Parameters
@@ -121,16 +166,16 @@ def read_segment(effect: Effect, experiment: Experiment, whole: str) -> str:
         Its row; ``p_value_corrected`` is corrected over the levels, two-sided.
     experiment : Experiment
         Its experiment.
-    whole : str
-        Reading of all units: what may not be read of them is not read of a part.
+    held : str or None
+        What keeps the comparison of all units from being read: no part of them is read then.
 
     Returns
     -------
     str
         'segment_up', 'segment_down', 'not_shown', 'not_due' or 'withheld'.
     """
-    if whole in (WITHHELD, NOT_DUE):
-        return whole
+    if held is not None:
+        return held
     if effect.estimate is None or not _rejects(effect.p_value_corrected, experiment.alpha):
         return NOT_SHOWN
     above = effect.estimate > 0
@@ -139,7 +184,10 @@ def read_segment(effect: Effect, experiment: Experiment, whole: str) -> str:
 
 def _read_success(effect: Effect, experiment: Experiment) -> str:
     shown = _rejects(effect.p_value_corrected, experiment.alpha_one_sided)
-    return BETTER if shown and _excludes_zero(effect) == "good" else NOT_SHOWN
+    side = _excludes_zero(effect)
+    if side == "bad":
+        return WORSE_UNCORRECTED
+    return BETTER if shown and side == "good" else NOT_SHOWN
 
 
 def _read_guardrail(effect: Effect, experiment: Experiment) -> str:

@@ -1,8 +1,9 @@
 """A memo from the rows of one experiment: what is shown, in what order, and how it reads."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from experimentos.charts.language import Words
 from experimentos.memo import courses, readings
@@ -13,6 +14,7 @@ from experimentos.memo.carriers import (
     leading_variant,
     unsettled_metrics,
 )
+from experimentos.memo.check_messages import is_to_start
 from experimentos.memo.context import (
     AgeEffect,
     AssignmentCount,
@@ -34,6 +36,7 @@ from experimentos.memo.context import (
     PlannedLook,
     Posterior,
     Power,
+    Start,
     Statement,
     VariantCount,
     VariantDecision,
@@ -56,6 +59,12 @@ CONTRADICTED = Words(
 )
 """Reason given where decision and health cannot both be of this build."""
 
+Row = TypeVar("Row", AgeEffect, Bin, DayEffect, Posterior)
+
+_OF_LOOKS = frozenset(
+    {"launchable", "guardrail_unsettled", "looks_remain", "ruled_out", "inconclusive"}
+)
+"""Rules that fire at a look alone."""
 _STATUS_ORDER = {"blocked": 0, "warning": 1, "healthy": 2}
 _NO_POSITION = 1_000_000
 
@@ -240,11 +249,133 @@ class Memo:
 
     @property
     def is_due(self) -> bool:
-        """Whether the plan allows a reading of these data."""
+        """Whether the plan allows a reading of a success metric or guardrail now.
+
+        What is only explored may be read at other times: ask `held` of each comparison.
+        """
         experiment = self.experiment
         if experiment.design not in {"group_sequential", "always_valid"}:
             return experiment.is_final
-        return any(readings.is_due(finding.effect, experiment) for finding in self.findings)
+        return any(readings.is_due(finding.effect, experiment) for finding in self.harm_family)
+
+    def held(self, metric: str, variant: str) -> str | None:
+        """Say what keeps a comparison from being read.
+
+        Parameters
+        ----------
+        metric, variant : str
+            Which.
+
+        Returns
+        -------
+        str or None
+            'withheld', 'not_due', or None where it may be read. A comparison that decides nothing
+            is held as the experiment is.
+        """
+        if self.is_blocked:
+            return readings.WITHHELD
+        for finding in self.findings:
+            if (finding.effect.metric, finding.effect.variant) == (metric, variant):
+                return finding.held
+        return None if self.is_due else readings.NOT_DUE
+
+    def readable(self, rows: Iterable[Row]) -> tuple[Row, ...]:
+        """Leave out the rows of comparisons that may not be read.
+
+        Parameters
+        ----------
+        rows : iterable
+            With a metric and a variant each. Those of the control belong to every comparison.
+
+        Returns
+        -------
+        tuple
+            In their order.
+        """
+        kept = tuple(rows)
+        pairs = {(row.metric, row.variant) for row in kept}
+        control = self.experiment.control
+        free = {pair for pair in pairs if pair[1] != control and self.held(*pair) is None}
+        free |= {(metric, control or "") for metric, _ in free}
+        return tuple(row for row in kept if (row.metric, row.variant) in free)
+
+    def awaited(self, findings: tuple[Finding, ...]) -> str | None:
+        """Say what findings wait for of which none may be read yet.
+
+        Parameters
+        ----------
+        findings : tuple of Finding
+            Those of a table.
+
+        Returns
+        -------
+        str or None
+            'look', 'start' (of an always-valid test), 'units' (for the skewness of the values) or
+            'end'; None where one may be read.
+        """
+        waiting = [finding for finding in findings if finding.held == readings.NOT_DUE]
+        if not waiting or any(finding.held is None for finding in findings):
+            return None
+        awaited = readings.awaits(waiting[0].effect, self.experiment)
+        is_tested = awaited == "start" or (awaited == "look" and self._is_at_look)
+        return "units" if is_tested and all(map(self._is_too_skewed, waiting)) else awaited
+
+    @property
+    def _is_at_look(self) -> bool:
+        """Whether a look is taken or shown, even if it could not test anything."""
+        return self.is_due or any(report.decision.rule in _OF_LOOKS for report in self.variants)
+
+    def _is_too_skewed(self, finding: Finding) -> bool:
+        """Whether nothing is decided on a comparison for the skewness of its values."""
+        return any(
+            check.check_name == "units_for_skewness"
+            and (check.metric, check.variant) == (finding.effect.metric, finding.effect.variant)
+            for check in self.health
+        )
+
+    @property
+    def start(self) -> Start:
+        """What always-valid tests start with."""
+        # SciPy takes a second to import.
+        from experimentos.sequential.always_valid import (  # noqa: PLC0415
+            MINIMUM_EVENTS,
+            MINIMUM_UNITS,
+        )
+
+        return Start(MINIMUM_UNITS, MINIMUM_EVENTS)
+
+    @property
+    def is_to_start(self) -> bool:
+        """Whether it has not started."""
+        return is_to_start(self.health)
+
+    @property
+    def is_assigning(self) -> bool:
+        """Whether units are still assigned, as far as the data go."""
+        experiment = self.experiment
+        if experiment.status in {"stopped", "archived"}:
+            return False
+        ends_at, data_as_of = experiment.ends_at, experiment.data_as_of
+        return ends_at is None or data_as_of is None or data_as_of < ends_at
+
+    @property
+    def next_look(self) -> PlannedLook | None:
+        """The look that comes next."""
+        return courses.next_look(self.planned_looks)
+
+    @property
+    def futile_variants(self) -> tuple[str, ...]:
+        """Variants that crossed the futility boundary on every success metric at the last look."""
+        return tuple(
+            report.decision.variant
+            for report in self.variants
+            if courses.is_futile(self.looks, self.metrics, report.decision.variant)
+        )
+
+    @property
+    def all_futile(self) -> bool:
+        """Whether every variant did."""
+        return bool(self.variants) and len(self.futile_variants) == len(self.variants)
 
     def uses_method(self, part: str) -> bool:
         """Tell whether a deciding effect was estimated by a method whose name has this part."""
@@ -357,6 +488,7 @@ def _findings(rows: MemoRows) -> tuple[Finding, ...]:
                 reading=readings.read_effect(effect, rows.experiment, blocked=blocked),
                 harm_reading=readings.read_harm(effect, rows.experiment, blocked=blocked),
                 harm_found=harms.get((effect.metric, effect.variant)),
+                held=readings.held_by(effect, rows.experiment, blocked=blocked),
             )
         )
     return tuple(findings)

@@ -375,12 +375,7 @@ def _looks_remain(memo: Memo, report: VariantReport, row: Evidence) -> str:
             return said(NO_LOOK)
         return said(ONE_LOOK if design == "fixed" else LAST_LOOK)
     reason = said(EVERY_BUILD if design == "always_valid" else KEEP_RUNNING)
-    last = {
-        look.metric: look.outcome
-        for look in memo.looks
-        if look.test == "superior" and look.variant == report.decision.variant
-    }
-    is_futile = bool(last) and set(last.values()) == {"futile"}
+    is_futile = report.decision.variant in memo.futile_variants
     return said(FUTILE, reason=reason) if is_futile else reason
 
 

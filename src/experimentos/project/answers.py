@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from experimentos.errors import ProjectError
+from experimentos.errors import ProjectError, RefusedError
 from experimentos.project.gateway import PACKAGE, Project
 
 
@@ -28,7 +28,9 @@ def ask(project: Project, macro: str, arguments: Mapping[str, Any] | None = None
     Raises
     ------
     ProjectError
-        If the macro fails, answers nothing, or answers that the question has a ``problem``.
+        If the macro fails or answers nothing.
+    RefusedError
+        If it answers that the question has a ``problem``.
     """
     logged: list[str] = []
     project.run_operation(f"{PACKAGE}.{macro}", arguments, logged=logged)
@@ -37,7 +39,7 @@ def ask(project: Project, macro: str, arguments: Mapping[str, Any] | None = None
         msg = f"The macro {PACKAGE}.{macro} said nothing. Run `experimentos init` and `dbt deps`."
         raise ProjectError(msg)
     if answer.get("problem"):
-        raise ProjectError(str(answer["problem"]))
+        raise RefusedError(str(answer["problem"]))
     return answer
 
 

@@ -142,7 +142,7 @@ def _cells(project: Project, answer: Mapping[str, Any]) -> dict[str, "Cells"]:
 
     table = read_numbers(project, answer["sql"])
     names = [field.name for field in fields(JointMoments)]
-    for name in ("metric", "bucket", "day", *names):
+    for name in ("metric", "bucket", "day", "m3_num", *names):
         table.setdefault(name, np.empty(0))
     found = {}
     for place, name in enumerate(answer["metrics"]):
@@ -153,6 +153,7 @@ def _cells(project: Project, answer: Mapping[str, Any]) -> dict[str, "Cells"]:
             day=table["day"][rows].astype(np.int64),
             moments=JointMoments(**columns),
             n_buckets=int(answer["n_buckets"]),
+            m3_num=table["m3_num"][rows],
         )
     return found
 

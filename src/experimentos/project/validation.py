@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from experimentos.errors import ProjectError
+from experimentos.errors import ProjectError, RefusedError
 from experimentos.project.answers import ask
 from experimentos.project.buckets import by_metric, read_metrics
 from experimentos.project.gateway import Project
@@ -200,8 +200,10 @@ def validate(
 
     Raises
     ------
-    ProjectError
+    RefusedError
         If the experiment cannot be validated; the message says why.
+    ProjectError
+        If the warehouse cannot be asked.
     """
     # NumPy and SciPy take a second to import.
     from experimentos.rerandomise import rerandomise  # noqa: PLC0415
@@ -223,7 +225,7 @@ def validate(
     if not metrics:
         reasons = "".join(f"\n  - {metric} {reason}" for metric, reason in left_out.items())
         msg = f"No metric of {name!r} can be validated:{reasons}"
-        raise ProjectError(msg)
+        raise RefusedError(msg)
     done, total = 0, request.runs * len(metrics)
 
     def count(runs: int) -> None:

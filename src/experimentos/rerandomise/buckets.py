@@ -70,12 +70,16 @@ class Cells:
         NaN in what the metric does not have.
     n_buckets : int
         Buckets in all: some may have no units.
+    m3_num : array of shape (k,), optional
+        Sums of cubed deviations of the numerator; needed where arms are of different size and
+        values are skewed. NaN where they are not known. Default: of none.
     """
 
     bucket: IntArray
     day: IntArray
     moments: JointMoments
     n_buckets: int
+    m3_num: FloatArray | None = None
 
     def __post_init__(self) -> None:
         """Check that buckets are within their number."""
@@ -97,6 +101,22 @@ class Cells:
 
 
 @dataclass(frozen=True)
+class Arm:
+    """Units that were dealt to one arm, one element per run and look.
+
+    Parameters
+    ----------
+    moments : JointMoments, fields of shape (k,)
+        Of them.
+    m3_num : array of shape (k,)
+        Sum of cubed deviations of the numerator; NaN where it is not known.
+    """
+
+    moments: JointMoments
+    m3_num: FloatArray
+
+
+@dataclass(frozen=True)
 class Sums:
     """Sums over the units of each bucket that are there at each look.
 
@@ -105,7 +125,7 @@ class Sums:
     Parameters
     ----------
     values : array of shape (buckets, looks, features)
-        Units, the sum of each variable, and of each product of two.
+        Units, the sum of each variable, of each product of two, and of cubes of the first.
     centre : array of shape (variables,)
         Mean of all units at the last look.
     kind : Kind
@@ -121,7 +141,7 @@ class Sums:
         """Sums over all buckets, of shape (looks, features)."""
         return np.asarray(self.values.sum(axis=0))
 
-    def of_arms(self, treated: BoolArray) -> tuple[JointMoments, JointMoments]:
+    def of_arms(self, treated: BoolArray) -> tuple[Arm, Arm]:
         """Deal the buckets to two arms.
 
         Parameters
@@ -131,7 +151,7 @@ class Sums:
 
         Returns
         -------
-        control, treatment : JointMoments, fields of shape (runs * looks,)
+        control, treatment : Arm, fields of shape (runs * looks,)
             Looks of a run stand together.
         """
         buckets, looks, features = self.values.shape
@@ -139,8 +159,16 @@ class Sums:
         dealt = treated.astype(np.float64) @ flat
         rest = flat.sum(axis=0) - dealt
         return tuple(  # type: ignore[return-value]
-            self._moments(part.reshape(-1, features)) for part in (rest, dealt)
+            Arm(self._moments(sums), self._cubes(sums))
+            for sums in (part.reshape(-1, features) for part in (rest, dealt))
         )
+
+    def _cubes(self, sums: FloatArray) -> FloatArray:
+        """Cubed deviations from the mean of the arm, added up: one element per row."""
+        n, square = sums[:, 0], 1 + len(self.kind.variables)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            apart = sums[:, 1] / n
+            return np.asarray(sums[:, -1] - 3 * apart * sums[:, square] + 2 * n * apart**3)
 
     def _moments(self, sums: FloatArray) -> JointMoments:
         """Joint moments from centred sums, one element per row."""
@@ -212,6 +240,8 @@ def add_up(cells: Cells, kind: Kind, days: IntArray) -> Sums:
     for i, j in pairs_of(len(names)):
         within = getattr(moments, ("m2_" if i == j else "c2_") + _spelled(names, i, j))
         columns.append(within + n * apart[i] * apart[j])
+    cubes = np.full(n.shape, np.nan) if cells.m3_num is None else cells.m3_num[kept]
+    columns.append(cubes + 3 * apart[0] * moments.m2_num + n * apart[0] ** 3)
     size = cells.n_buckets * days.size
     place = bucket * days.size + look
     values = np.stack([np.bincount(place, weights=each, minlength=size) for each in columns])

@@ -10,11 +10,11 @@ import numpy as np
 from experimentos import estimators
 from experimentos.inference import choices, mixed
 from experimentos.inference.mixed import Goal, Mixed
-from experimentos.tables.pairs import compare_plainly
+from experimentos.tables.pairs import LEAST_SPREAD, compare_plainly
 
 if TYPE_CHECKING:
-    from experimentos.moments import FloatArray, JointMoments
-    from experimentos.rerandomise.buckets import Kind
+    from experimentos.moments import FloatArray
+    from experimentos.rerandomise.buckets import Arm, Kind
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,12 @@ class Aim:
         return bool(np.isfinite(self.margin))
 
 
-def compare(
-    control: JointMoments, treatment: JointMoments, kind: Kind, aim: Aim, *, looks: int
-) -> Compared:
+def compare(control: Arm, treatment: Arm, kind: Kind, aim: Aim, *, looks: int) -> Compared:
     """Compare arms by the estimator and the test that decide.
 
     Parameters
     ----------
-    control, treatment : JointMoments, fields of shape (runs * looks,)
+    control, treatment : Arm, fields of shape (runs * looks,)
         Arms; looks of a run stand together.
     kind : Kind
         What is measured.
@@ -86,11 +84,12 @@ def compare(
     Returns
     -------
     Compared
-        The same p-values as `tables.effects` has of these moments.
+        The same p-values as `tables.effects` has of these moments: NaN where there are too few
+        units for the skewness of the values, so that nothing is decided.
     """
-    size = control.n.size
+    size = control.moments.n.size
     first = np.arange(size)
-    joint, second = control.append(treatment), first + size
+    joint, second = control.moments.append(treatment.moments), first + size
     is_counted = np.full(2 * size, kind.is_counted)
     with np.errstate(all="ignore"):
         plain = compare_plainly(joint, is_counted, first, second)
@@ -102,7 +101,9 @@ def compare(
             both = estimators.compare_adjusted(adjusted.take(first), adjusted.take(second))
             chosen = plain.replace(is_adjusted, both)
         counted, is_ratio = is_counted[:size] & ~is_adjusted, np.full(size, kind.is_ratio)
-        several = Mixed(chosen, choices.choose_methods(chosen, counted, is_ratio))
+        skewness = _skewness(control, treatment, kind)
+        methods = choices.choose_methods(chosen, counted, is_ratio, mean_skewness=skewness)
+        several = Mixed(chosen, methods, skewness=skewness)
         goal = Goal(
             np.full(size, aim.sign),
             np.full(size, aim.margin),
@@ -122,3 +123,16 @@ def compare(
         information=np.where(np.isfinite(information), information, np.nan).reshape(shape),
         effective_units=effective.reshape(shape),
     )
+
+
+def _skewness(control: Arm, treatment: Arm, kind: Kind) -> FloatArray:
+    """Skewness of differences, as of the verdict: a ratio's is that of its numerator."""
+    arms = []
+    for arm in (control, treatment):
+        n, mean, m2 = arm.moments.n, arm.moments.mean_num, arm.moments.m2_num
+        if kind.is_counted:
+            arms.append(estimators.third_moments_of_rates(n, mean))
+        else:
+            is_lost = n * (LEAST_SPREAD * mean) ** 2 > m2
+            arms.append(estimators.ThirdMoments(n, m2, np.where(is_lost, np.nan, arm.m3_num)))
+    return estimators.difference_skewness(*arms)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experimentos.moments import JointMoments, divide
+from experimentos.moments import divide
 
 if TYPE_CHECKING:
-    from experimentos.moments import FloatArray
-    from experimentos.rerandomise.buckets import Kind
+    from experimentos.moments import FloatArray, JointMoments
+    from experimentos.rerandomise.buckets import Arm, Kind
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,14 @@ class Effect:
 
 
 def change(
-    treatment: JointMoments, kind: Kind, effect: Effect, mean: float,
+    treatment: Arm, kind: Kind, effect: Effect, mean: float,
     generator: np.random.Generator, *, looks: int,
-) -> JointMoments:  # fmt: skip
+) -> Arm:  # fmt: skip
     """Moments of treated units with an effect.
 
     Parameters
     ----------
-    treatment : JointMoments, fields of shape (runs * looks,)
+    treatment : Arm, fields of shape (runs * looks,)
         Without it; looks of a run stand together.
     kind : Kind
         What is measured.
@@ -68,23 +68,24 @@ def change(
 
     Returns
     -------
-    JointMoments, fields of shape (runs * looks,)
+    Arm, fields of shape (runs * looks,)
         NaN where a rate would leave 0 to 1.
 
     Notes
     -----
     Means and ratios: a relative effect multiplies each unit's numerator, an absolute one adds its
-    amount times the denominator. Rates: units without the event get it at random, or units with it
-    lose it, at the probability that gives the change on average; a unit that was there at an
-    earlier look stays what it was then.
+    amount times the denominator, which leaves cubes as they are: exact but for ratios. Rates:
+    units without the event get it at random, or units with it lose it, at the probability that
+    gives the change on average; a unit that was there at an earlier look stays what it was then.
     """
     if kind.is_counted:
-        return _flip(treatment, effect.in_units(mean), mean, generator, looks)
+        flipped = _flip(treatment.moments, effect.in_units(mean), mean, generator, looks)
+        return replace(treatment, moments=flipped)
     # A unit's own value times a factor: the mean moves by its own size, whatever its sign.
     factor = 1 + effect.amount * float(np.sign(mean)) if effect.is_relative else 1.0
     added = 0.0 if effect.is_relative else effect.amount
-    t = treatment
-    return replace(
+    t = treatment.moments
+    moments = replace(
         t,
         mean_num=factor * t.mean_num + added * t.mean_den,
         m2_num=np.maximum(
@@ -94,6 +95,7 @@ def change(
         c2_num_num_cov=factor * t.c2_num_num_cov + added * t.c2_den_num_cov,
         c2_num_den_cov=factor * t.c2_num_den_cov + added * t.c2_den_den_cov,
     )
+    return replace(treatment, moments=moments, m3_num=factor**3 * treatment.m3_num)
 
 
 def _flip(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experimentos.errors import ArgumentError
-from experimentos.rerandomise.buckets import Cells, Kind, Sums, add_up, deal
+from experimentos.rerandomise.buckets import Arm, Cells, Kind, Sums, add_up, deal
 from experimentos.rerandomise.comparing import Aim, Compared, compare
 from experimentos.rerandomise.designs import Design, says_better, says_worse
 from experimentos.rerandomise.effects import Effect, change
@@ -22,7 +22,7 @@ from experimentos.rerandomise.rates import (
 )
 
 if TYPE_CHECKING:
-    from experimentos.moments import BoolArray, JointMoments
+    from experimentos.moments import BoolArray
 
 LEAST_UNITS = 200
 ROLES = ("success", "guardrail", "explore")
@@ -211,7 +211,7 @@ def _rates(
 
 
 def _tested(
-    metric: Metric, sums: Sums, control: JointMoments, treatment: JointMoments,
+    metric: Metric, sums: Sums, control: Arm, treatment: Arm,
     effect: Effect | None, noise: np.random.Generator,
 ) -> tuple[Compared, BoolArray, BoolArray]:  # fmt: skip
     """Put the effect in, and test."""

@@ -6,14 +6,16 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from memo import example_full, examples
+from memo import example_full, example_states, examples, foreign
 from memo.example_marts import effect_row, health_row, variant_decision_row
 
 from experimentos.charts import LIGHT
+from experimentos.diff import as_markdown, compare_builds
 from experimentos.memo import read_memos, readings, render_html, render_markdown
 from experimentos.memo.context import Effect, Experiment
 from experimentos.memo.figures import FIGURES, panels
 from experimentos.memo.marts import to_records
+from experimentos.site import write_site
 
 (FINAL,) = to_records(Experiment, examples.launch()["experiments"], mart="experiments")
 (EARLY,) = to_records(Experiment, examples.early()["experiments"], mart="experiments")
@@ -23,6 +25,23 @@ NEVER = re.compile(
     r"|accept the null|no effect|no difference|is safe\b(?! is not shown))\b",
     re.IGNORECASE,
 )
+
+
+EXAMPLES = (
+    examples.launch, examples.rollback, examples.blocked, examples.nulls, examples.held,
+    examples.early, example_full.full, *example_states.STATES,
+)  # fmt: skip
+
+
+def renamed(make):
+    """The marts of an example, as those of an experiment of its own."""
+    return {
+        name: [
+            row | {"experiment_id": f"{make.__name__}_one"} if "experiment_id" in row else row
+            for row in rows
+        ]
+        for name, rows in make().items()
+    }
 
 
 def effect(role="success", **columns):
@@ -62,7 +81,9 @@ def test_nothing_is_claimed_inside_the_margin_of_error(
     )  # fmt: skip
     lower, upper = bounds
     sign_known = (lower is not None and lower > 0) or (upper is not None and upper < 0)
-    if reading in {readings.BETTER, readings.FAVOURABLE, readings.UNFAVOURABLE}:
+    if reading in {
+        readings.BETTER, readings.FAVOURABLE, readings.UNFAVOURABLE, readings.WORSE_UNCORRECTED,
+    }:  # fmt: skip
         assert sign_known
     if reading == readings.BETTER:
         assert role == "success"
@@ -94,7 +115,8 @@ def test_worse_is_read_at_the_error_rate_of_a_rollback():
 
 def test_better_follows_the_goal():
     assert read() == readings.BETTER
-    assert read(goal="decrease") == readings.NOT_SHOWN
+    assert read(goal="decrease") == readings.WORSE_UNCORRECTED
+    assert read(goal="decrease", lower=-0.01) == readings.NOT_SHOWN
     assert read(goal="decrease", lower=-0.02, upper=-0.01) == readings.BETTER
 
 
@@ -125,9 +147,10 @@ def test_a_guardrail_may_hold_its_margin_and_be_worse():
     assert read("guardrail", margin=0.02, **columns) == readings.NONINFERIOR_WORSE
 
 
-def test_a_guardrail_worse_by_its_own_interval_is_not_called_unharmed():
+def test_what_is_worse_by_its_own_interval_is_not_called_unharmed():
     columns = {"goal": "increase", "lower": -0.004, "upper": -0.001, "p_value_harm_corrected": 0.1}
     assert read("guardrail", **columns) == readings.WORSE_UNCORRECTED
+    assert read("success", p_value_corrected=1.0, **columns) == readings.WORSE_UNCORRECTED
 
 
 def test_harm_may_be_said_before_the_planned_end():
@@ -143,16 +166,42 @@ def test_harm_under_a_blocked_check_is_unverified():
     assert readings.read_harm(effect(), FINAL, blocked=True) == readings.WITHHELD
 
 
-@pytest.mark.parametrize(
-    "name", ["launch", "rollback", "blocked", "nulls", "held", "early", "full"]
-)
-def test_no_memo_says_more_than_a_test_can(name):
-    make = example_full.full if name == "full" else getattr(examples, name)
+@pytest.mark.parametrize("make", EXAMPLES, ids=lambda make: make.__name__)
+def test_no_memo_says_more_than_a_test_can(make):
     memo = examples.memo_of(make())
     assert NEVER.findall(render_markdown(memo)) == []
     # Charts say no more than sections.
     words = [panel.chart.text for figure in FIGURES for panel in panels(memo, figure, LIGHT)]
     assert NEVER.findall(" ".join(words)) == []
+
+
+def test_no_page_of_a_site_says_more_than_a_test_can(tmp_path):
+    marts = examples.united(*(renamed(make) for make in EXAMPLES))
+    write_site(lambda name, *_: marts[name], tmp_path, workers=1)
+    pages = sorted(tmp_path.rglob("*.html"))
+    assert len(pages) > len(EXAMPLES)
+    for page in pages:
+        shown = " ".join(foreign.Page(page.read_text("utf-8")).texts)
+        # Two names of the trade: the share of launches, and what choosing the largest effect does.
+        said = re.sub("[Ww]in rate|winner's curse", "", shown)
+        assert NEVER.findall(said) == [], page.name
+
+
+def test_no_comparison_of_builds_says_more_than_a_test_can():
+    builds = [
+        examples.united(*(renamed(make) for make in makes))
+        for makes in (EXAMPLES, [*EXAMPLES[1:], EXAMPLES[0]])
+    ]
+    # Each experiment takes the rows of another, so that all of them differ.
+    for mart in ("decisions", "variant_decisions", "effects", "health"):
+        rows = [dict(row) for row in builds[0][mart]]
+        ids = [f"{make.__name__}_one" for make in EXAMPLES]
+        after = dict(zip(ids, [*ids[1:], ids[0]], strict=True))
+        builds[1][mart] = [row | {"experiment_id": after[row["experiment_id"]]} for row in rows]
+    head, base = ((lambda name, _, marts=marts: marts.get(name, [])) for marts in builds)
+    found = compare_builds(base, head, name="production", every=True)
+    assert len(found.changed) > len(EXAMPLES) / 2
+    assert NEVER.findall(as_markdown(found)) == []
 
 
 def steps(marts):
@@ -223,7 +272,8 @@ def test_a_blocked_experiment_shows_no_winner():
     assert text.count("**Hold:**") == 1
     assert "**Launch" not in text
     assert {finding.reading for finding in memo.findings} == {readings.WITHHELD}
-    assert "better" not in text.split("## Method")[0]
+    said = text.split("## Method")[0].replace("| Corrected p, better |", "")
+    assert "better" not in said
     assert "+1.33" not in text  # its interval would have excluded 0
     assert "unverified: consider stopping" in text
 
@@ -284,7 +334,7 @@ def test_a_launch_names_the_arms_to_switch_off_and_claims_nothing_among_winners(
     marts["decisions"][0]["reason"] += "; switch off the harmed variant two_step"
     text = render_markdown(examples.memo_of(marts))
     assert "switch off the harmed variant two_step." in text
-    assert "nothing here says that one_page beats another variant" in text
+    assert "no test says that one_page beats another variant" in text
 
 
 def test_a_summary_is_said_to_have_no_end_and_its_units_are_those_compared():

@@ -192,7 +192,7 @@ def finding(metric_type="mean", number_format=None, reading="not_shown", **colum
         "e", "ordered", "success", 1, "increase", None, None, None, None, None, None, None,
         metric_type, number_format,
     )  # fmt: skip
-    return Finding(effect, use, reading, "not_shown", None)
+    return Finding(effect, use, reading, "not_shown", None, held=None)
 
 
 def test_proportions_are_percentages_and_their_change_is_in_points():

@@ -8,7 +8,7 @@ from io import BytesIO
 
 import jsonschema
 import pytest
-from memo import example_full, examples
+from memo import example_full, example_states, examples
 from memo.example_marts import HOSTILE
 
 from experimentos import memo as memos
@@ -22,7 +22,7 @@ SCHEMA = (bundle_path("reports") / "memo.schema.json").read_text(encoding="utf-8
 EXAMPLES = {
     name: getattr(examples, name)
     for name in ("launch", "rollback", "blocked", "nulls", "held", "early")
-} | {"full": example_full.full}
+} | {make.__name__: make for make in (example_full.full, *example_states.STATES)}
 
 
 @pytest.fixture(scope="module")

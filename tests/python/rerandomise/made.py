@@ -26,9 +26,9 @@ def cells_of(bucket, day, n_buckets=None, **values):
                 products = (values[x] - mean[x][place]) * (values[y] - mean[y][place])
                 name = f"m2_{x}" if x == y else f"c2_{x}_{y}"
                 columns[name] = np.bincount(place, weights=products)
-    return Cells(
-        keys[:, 0], keys[:, 1], JointMoments(**columns), n_buckets or int(bucket.max()) + 1
-    )
+    cubes = np.bincount(place, weights=(values["num"] - mean["num"][place]) ** 3)
+    count = n_buckets or int(bucket.max()) + 1
+    return Cells(keys[:, 0], keys[:, 1], JointMoments(**columns), count, cubes)
 
 
 def moments_of(**values):
