@@ -528,6 +528,7 @@ def old_ticket(runs: DailyRuns) -> dict[str, Any]:
     raise AssertionError("no such ticket")
 
 
+@pytest.mark.slow
 def test_an_added_day_reads_that_day_alone(tmp_path):
     """A value that was changed under the old `loaded_at` is not noticed."""
     shop = made(1)

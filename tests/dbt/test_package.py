@@ -45,6 +45,7 @@ def test_every_column_of_an_empty_mart_has_its_type(package: Workshop):
     ) == [("lift",), ("p_value",)]
 
 
+@pytest.mark.slow
 def test_what_remembers_survives_full_refreshes(package: Workshop):
     package.do(
         "insert into experimentos__history (experiment_id, data_as_of, definitions_hash, verdict) "

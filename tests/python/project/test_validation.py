@@ -38,7 +38,7 @@ class Warehouse:
         for start in range(0, self.units, 150):
             rows = []
             for unit in range(start, min(start + 150, self.units)):
-                row = {"metric": 0, "bucket": unit, "day": 3 + unit % 10, "n": 1}
+                row = {"metric": 0, "bucket": unit, "day": 3 + unit % 10, "n": 1, "m3_num": 0.0}
                 row |= dict.fromkeys(names) | {"mean_num": (unit * 7) % 31, "m2_num": 0.0}
                 rows.append(row)
             yield rows
