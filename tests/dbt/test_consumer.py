@@ -98,6 +98,7 @@ def test_both_experiments_have_a_verdict(built: Workshop):
     assert rows == [("one_page_checkout", "launch", "one page"), ("trust_badge", "hold", None)]
 
 
+@pytest.mark.slow
 def test_a_second_build_shows_what_the_first_archived(built: Workshop):
     archived = built.rows(
         "select experiment_id from main_analytics.experimentos__archive order by 1"

@@ -88,6 +88,7 @@ def checked(project: Project) -> Check:
     return check(project)
 
 
+@pytest.mark.slow
 def test_a_row_gives_what_the_same_exposure_gives(tmp_path: Path):
     row = ROW | {
         "label": "One page",
