@@ -182,9 +182,7 @@ def validate(
             request = Request(metric or (), runs, buckets, arms.value, salt)
             found, left_out = _validations(project, experiment, request, write=write)
     if output is Format.json:
-        told: dict[str, Any] = {"left_out": left_out}
-        if dealt is not None:
-            told = {"population": _population(dealt)}
+        told = {"left_out": left_out} if dealt is None else {"population": _population(dealt)}
         documents = [_document(one) for one in found]
         print_json({"salt": request.salt, **told, "experiments": documents})
     else:

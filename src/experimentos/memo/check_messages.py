@@ -4,7 +4,6 @@ The marts hold messages in English. They are printed as they are, unless a proje
 the place of the one that a check has here.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -234,25 +233,6 @@ def check_message(check: HealthCheck) -> str | None:
         population=term(check.population or ""),
         count=wording.count(None if observed is None else round(observed)),
         share=wording.number(None if observed is None else 100 * observed, "%"),
-    )
-
-
-def is_to_start(checks: Iterable[HealthCheck]) -> bool:
-    """Whether an experiment has not started.
-
-    Parameters
-    ----------
-    checks : iterable of HealthCheck
-        Its own.
-
-    Returns
-    -------
-    bool
-        That nobody is assigned, which is as it should be.
-    """
-    return any(
-        check.check_name == "has_assignments" and check.status == "healthy" and not check.observed
-        for check in checks
     )
 
 

@@ -456,21 +456,20 @@ def _exclusions(memo: Memo, theme: Theme) -> Iterator[Panel]:
     yield Panel("", charts.funnel(memo.n_rows, losses, left, theme))
 
 
-REASONS: Final = {
-    "experiment_not_defined": "experiment not defined",
-    "unit_missing": "no unit",
-    "variant_missing": "no variant",
-    "unknown_variant": "variant not defined",
-    "time_missing": "no time",
-    "before_start": "before the start",
-    "after_end": "at or after the end",
-    "after_as_of": "after the time of reading",
-    "assigned_before_start": "unit had a row before the start",
-    "crossover": "unit in two variants",
-    "repeat": "unit assigned again",
+_REASONS: Final = {
+    "experiment_not_defined": Words("experiment not defined"),
+    "unit_missing": Words("no unit"),
+    "variant_missing": Words("no variant"),
+    "unknown_variant": Words("variant not defined"),
+    "time_missing": Words("no time"),
+    "before_start": Words("before the start"),
+    "after_end": Words("at or after the end"),
+    "after_as_of": Words("after the time of reading"),
+    "assigned_before_start": Words("unit had a row before the start"),
+    "crossover": Words("unit in two variants"),
+    "repeat": Words("unit assigned again"),
 }
 """Reasons for leaving a row out, short enough for a chart."""
-_REASONS: Final = {reason: Words(words) for reason, words in REASONS.items()}
 
 
 def _reason(code: str) -> str:

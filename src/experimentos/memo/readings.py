@@ -59,12 +59,12 @@ def read_effect(effect: Effect, experiment: Experiment, *, blocked: bool) -> str
     str
         One of the codes of this module.
     """
-    if blocked:
-        return WITHHELD
-    if effect.role != "explore" and _rejects(effect.p_value_harm_corrected, experiment.alpha_harm):
+    held = held_by(effect, experiment, blocked=blocked)
+    is_tested = held != WITHHELD and effect.role != "explore"
+    if is_tested and _rejects(effect.p_value_harm_corrected, experiment.alpha_harm):
         return BEYOND_MARGIN if effect.margin is not None else WORSE
-    if not is_due(effect, experiment):
-        return NOT_DUE
+    if held is not None:
+        return held
     return _READ.get(effect.role or "", _read_nothing)(effect, experiment)
 
 

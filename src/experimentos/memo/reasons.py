@@ -90,8 +90,7 @@ def _of_variant(memo: Memo, report: VariantReport) -> str:
     told = _fired(memo, report, rule)
     if rule == "health_blocked":
         told = said(NOT_FIT, checks=told)
-    harm = [row for row in report.evidence if row.rule == "harmed" and row.fired]
-    if rule in _HIDES_HARM and harm:
+    if rule in _HIDES_HARM and report.is_harm_seen:
         told = said(UNVERIFIED, reason=told, harm=_fired(memo, report, "harmed"))
     return told
 

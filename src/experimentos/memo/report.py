@@ -14,7 +14,6 @@ from experimentos.memo.carriers import (
     leading_variant,
     unsettled_metrics,
 )
-from experimentos.memo.check_messages import is_to_start
 from experimentos.memo.context import (
     AgeEffect,
     AssignmentCount,
@@ -318,19 +317,25 @@ class Memo:
             return None
         awaited = readings.awaits(waiting[0].effect, self.experiment)
         is_tested = awaited == "start" or (awaited == "look" and self._is_at_look)
-        return "units" if is_tested and all(map(self._is_too_skewed, waiting)) else awaited
+        lacks_units = all(
+            one.effect.metric in self.too_skewed(one.effect.variant) for one in waiting
+        )
+        return "units" if is_tested and lacks_units else awaited
 
     @property
     def _is_at_look(self) -> bool:
         """Whether a look is taken or shown, even if it could not test anything."""
         return self.is_due or any(report.decision.rule in _OF_LOOKS for report in self.variants)
 
-    def _is_too_skewed(self, finding: Finding) -> bool:
-        """Whether nothing is decided on a comparison for the skewness of its values."""
-        return any(
-            check.check_name == "units_for_skewness"
-            and (check.metric, check.variant) == (finding.effect.metric, finding.effect.variant)
-            for check in self.health
+    def too_skewed(self, variant: str | None) -> tuple[str, ...]:
+        """Name the metrics on which nothing is decided for a variant, for their skewness."""
+        return tuple(
+            sorted(
+                check.metric
+                for check in self.health
+                if check.check_name == "units_for_skewness" and check.metric is not None
+                if check.variant == variant
+            )
         )
 
     @property
@@ -346,8 +351,13 @@ class Memo:
 
     @property
     def is_to_start(self) -> bool:
-        """Whether it has not started."""
-        return is_to_start(self.health)
+        """Whether it has not started: nobody is assigned, which is as it should be."""
+        return any(
+            check.check_name == "has_assignments"
+            and check.status == "healthy"
+            and not check.observed
+            for check in self.health
+        )
 
     @property
     def is_assigning(self) -> bool:

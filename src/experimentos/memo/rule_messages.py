@@ -10,7 +10,7 @@ from typing import Final
 
 from experimentos.charts import language, wording
 from experimentos.charts.language import Words
-from experimentos.memo.check_messages import check_message, is_to_start
+from experimentos.memo.check_messages import check_message
 from experimentos.memo.context import Evidence, VariantReport
 from experimentos.memo.report import Memo
 
@@ -198,20 +198,10 @@ def rule_message(memo: Memo, report: VariantReport, row: Evidence) -> str:
 
 def _of_metric(memo: Memo, row: Evidence) -> str:
     words = _OF_METRIC[row.rule](memo, row)
-    if not row.fired and row.rule in _TESTS and row.metric in _too_skewed(memo, row.variant):
+    if not row.fired and row.rule in _TESTS and row.metric in memo.too_skewed(row.variant):
         words = TOO_SKEWED
     size = "" if row.observed is None else language.digits(f"{100 * row.observed:.1f}%")
     return said(words, metric=row.metric or "", size=size)
-
-
-def _too_skewed(memo: Memo, variant: str | None) -> list[str]:
-    """Metrics on which nothing is decided for a variant."""
-    return sorted(
-        check.metric
-        for check in memo.health
-        if check.check_name == "units_for_skewness" and check.metric is not None
-        if check.variant == variant
-    )
 
 
 def _either(fired: Words, other: Words) -> Callable[[Memo, Evidence], Words]:
@@ -323,7 +313,7 @@ def _dates_changed(memo: Memo, report: VariantReport, row: Evidence) -> str:
 def _no_look_due(memo: Memo, report: VariantReport, row: Evidence) -> str:
     del report
     start = memo.experiment.starts_at
-    if row.fired and start is not None and is_to_start(memo.health):
+    if row.fired and start is not None and memo.is_to_start:
         return said(TO_START, day=_day(start))
     if memo.experiment.design == "group_sequential":
         return _next_look(memo, row)
@@ -394,7 +384,7 @@ def _inconclusive(memo: Memo, report: VariantReport, row: Evidence) -> str:
     if winners:
         return said(BUT_CONDITION if _is_shown(report) else BUT_LEVEL, metrics=winners)
     sizes = _joined(memo, report, _rows(report, "power_reached", fired=False))
-    skewed = _too_skewed(memo, report.decision.variant)
+    skewed = memo.too_skewed(report.decision.variant)
     if skewed:
         words = INCONCLUSIVE_SKEWED_POWER if sizes else INCONCLUSIVE_SKEWED
         return said(words, metrics=", ".join(skewed), sizes=sizes)
