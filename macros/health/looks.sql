@@ -1,4 +1,4 @@
-{# A look keeps its numbers. Whoever reads them is told where the rows behind them are no longer the same. #}
+{# A look keeps its numbers. Whoever reads them is told where what is behind them is no longer the same. #}
 {% macro health_look_restated() %}
     {%- set told = experimentos.health_constants().restated %}
     select
@@ -11,7 +11,7 @@
         cast({{ told }} as {{ experimentos.type_double() }}) as threshold,
         'rows from before the look (data until '
         || {{ experimentos.minute_text("look_date") }}
-        || ') were changed after it was taken: the estimate of '''
+        || '), or the definitions, were changed after it was taken: the estimate of '''
         || metric
         || ''' would be another today. The look keeps its numbers; `restated_by` says by how much'
         as message

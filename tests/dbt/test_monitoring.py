@@ -168,7 +168,7 @@ def test_the_look_of_a_fixed_design_is_kept_and_taken_again_for_a_reason_alone(s
     row = shop.deciding()
     assert told["observed"] == pytest.approx(-row["restated_by"] / row["std_error"])
     assert told["message"].startswith(
-        "rows from before the look (data until 2026-09-17 00:00) were changed after it was taken"
+        "rows from before the look (data until 2026-09-17 00:00), or the definitions, were changed"
     )
     assert shop.project.mart("health", "check_name = 'look_retaken'") == []
 

@@ -168,6 +168,7 @@ def effect_row(
         "theta": 0.41 if adjustment == "cuped" else None,
         "variance_reduction": 0.182 if adjustment == "cuped" else None,
         "method": method,
+        "restated_by": None,
         "used_for_decision": True,
         "is_latest": True,
         "is_final": True,

@@ -1,6 +1,7 @@
 """The marts of two builds, row by row."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -145,25 +146,57 @@ def _is_running(memo: Memo) -> bool:
 
 
 def _effects(before: Memo | None, after: Memo | None) -> list[EffectChange]:
-    sides = [
-        {}
-        if memo is None
-        else {(one.effect.metric, one.effect.variant): one for one in memo.findings}
-        for memo in (before, after)
-    ]
+    one, other = _findings(before), _findings(after)
     # In the order of this build's definitions; what is gone comes last.
-    keys = dict.fromkeys([*sides[1], *sides[0]])
-    return [
-        EffectChange(
-            metric,
-            variant,
-            one := sides[0].get(key),
-            other := sides[1].get(key),
-            _moved(one, other),
-        )
-        for key in keys
-        for metric, variant in [key]
+    keys = dict.fromkeys([*other, *one])
+    return [_effect(before, one.get(key), after, other.get(key)) for key in keys]
+
+
+def _findings(memo: Memo | None) -> dict[tuple[str, str], Finding]:
+    if memo is None:
+        return {}
+    return {(one.effect.metric, one.effect.variant): one for one in memo.findings}
+
+
+def _effect(
+    before: Memo | None, one: Finding | None, after: Memo | None, other: Finding | None
+) -> EffectChange:
+    """Compare what both builds found; a recorded look hides what an edit would make of it."""
+    recorded = [
+        each for each in (other, one) if each is not None and each.effect.restated_by is not None
     ]
+    shown = (_today(before, one), _today(after, other)) if recorded else (one, other)
+    effect = (other or one).effect  # type: ignore[union-attr]  # It is in one of the builds.
+    return EffectChange(
+        metric=effect.metric,
+        variant=effect.variant,
+        before=shown[0],
+        after=shown[1],
+        moved=_moved(*shown),
+        recorded=next(iter(recorded), None),
+    )
+
+
+def _today(memo: Memo | None, finding: Finding | None) -> Finding | None:
+    """Return what the definitions make of the look's data today, as if it were the only look."""
+    if memo is None or finding is None:
+        return finding
+    effect, alpha = finding.effect, memo.experiment.alpha
+    estimate, control = effect.estimate, effect.value_control
+    if estimate is not None:
+        estimate += effect.restated_by or 0.0
+    has_lift = effect.lift is not None and estimate is not None and control
+    today = replace(
+        effect,
+        estimate=estimate,
+        lower=effect.lower_fixed,
+        upper=effect.upper_fixed,
+        level=None if alpha is None else 1 - alpha,
+        lift=estimate / control if has_lift else None,
+        lift_lower=None,
+        lift_upper=None,
+    )
+    return replace(finding, effect=today)
 
 
 def _moved(before: Finding | None, after: Finding | None) -> float | None:

@@ -26,9 +26,13 @@ class EffectChange:
     metric, variant : str
         What is compared.
     before, after : Finding or None
-        None where the build has no such comparison.
+        None where the build has no such comparison. Of a comparison whose look was recorded: what
+        the definitions of the build make of the data of the look today, with the interval of a
+        single look.
     moved : float or None
         By how many of its former standard errors the estimate moved.
+    recorded : Finding or None
+        The look that was recorded and keeps its numbers, if there is one.
     """
 
     metric: str
@@ -36,6 +40,7 @@ class EffectChange:
     before: Finding | None
     after: Finding | None
     moved: float | None
+    recorded: Finding | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,11 @@ class ExperimentChange:
     def experiment_id(self) -> str:
         """Its id."""
         return self.memo.experiment.experiment_id
+
+    @property
+    def recorded(self) -> tuple[Finding, ...]:
+        """Recorded looks of the comparisons that differ."""
+        return tuple(row.recorded for row in self.effects if row.recorded is not None)
 
     @property
     def is_new(self) -> bool:

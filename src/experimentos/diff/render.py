@@ -109,6 +109,7 @@ def _effect(change: EffectChange) -> dict[str, Any]:
         "moved_std_errors": change.moved,
         "before": _finding(change.before),
         "after": _finding(change.after),
+        "recorded": _finding(change.recorded),
     }
 
 

@@ -39,8 +39,8 @@ CHECKS: Final = {
         "spent"
     ),
     "look_restated": _same(
-        "rows from before the look were changed after it was taken: the estimate of metric "
-        "'{metric}' would be another today, and the look keeps its numbers"
+        "rows from before the look, or the definitions, were changed after it was taken: the "
+        "estimate of metric '{metric}' would be another today, and the look keeps its numbers"
     ),
     "look_retaken": _same(
         "the look at the planned end was taken again, for a reason that is given"

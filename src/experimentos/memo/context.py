@@ -170,6 +170,7 @@ class Effect:
     theta: float | None
     variance_reduction: float | None
     method: str | None
+    restated_by: float | None
     used_for_decision: bool
     is_latest: bool
 

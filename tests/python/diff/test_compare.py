@@ -71,6 +71,49 @@ def test_an_effect_that_moved_is_told_with_its_interval_and_by_how_much():
     assert "| ordered | one_page | " not in text
 
 
+@pytest.mark.parametrize("is_in_base", [False, True])
+def test_an_edit_is_told_although_the_look_keeps_its_numbers(is_in_base):
+    """A recorded look shows the same in both builds: compared is what they make of it today."""
+    marts = running()
+    row = first(marts, "effects", metric="ordered", variant="two_step")
+    if is_in_base:
+        row["restated_by"] = 0.0
+    head = copy.deepcopy(marts)
+    edited = first(head, "effects", metric="ordered", variant="two_step")
+    error = row["std_error"]
+    edited["restated_by"] = 3 * error
+    edited["lower_fixed"] += 3 * error
+    edited["upper_fixed"] += 3 * error
+
+    (change,) = compare_builds(rows_of(marts), rows_of(head), name="production").changed
+    (effect,) = change.effects
+    assert (effect.metric, effect.variant) == ("ordered", "two_step")
+    assert effect.moved == pytest.approx(3)
+    assert effect.before.effect.estimate == row["estimate"]
+    assert effect.after.effect.estimate == pytest.approx(row["estimate"] + 3 * error)
+    now = (effect.after.effect.lower, effect.after.effect.upper, effect.after.effect.level)
+    assert now == (edited["lower_fixed"], edited["upper_fixed"], 0.95)
+    assert effect.after.effect.lift == pytest.approx(
+        (row["estimate"] + 3 * error) / row["value_control"]
+    )
+    assert effect.recorded.effect.lower == row["lower"]
+
+    found = compare_builds(rows_of(marts), rows_of(head), name="production")
+    text = as_markdown(found)
+    assert "Looks that were recorded keep their numbers." in text
+    assert text.count("- ordered, two_step: ") == 1
+    (told,) = as_json(found)["experiments"][0]["effects"]
+    assert told["recorded"]["estimate"] == row["estimate"]
+
+
+def test_recorded_looks_that_nothing_was_edited_in_do_not_differ():
+    def remember(marts):
+        for row in marts["effects"]:
+            row["restated_by"] = 1e-17
+
+    assert compared(remember).is_empty
+
+
 def test_a_verdict_that_changes_comes_first_with_its_reason():
     def edit(marts):
         row = first(marts, "decisions", experiment_id="one_page_checkout")
