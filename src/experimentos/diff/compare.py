@@ -149,7 +149,7 @@ def _effects(before: Memo | None, after: Memo | None) -> list[EffectChange]:
     one, other = _findings(before), _findings(after)
     # In the order of this build's definitions; what is gone comes last.
     keys = dict.fromkeys([*other, *one])
-    return [_effect(before, one.get(key), after, other.get(key)) for key in keys]
+    return [_effect(key, before, one.get(key), after, other.get(key)) for key in keys]
 
 
 def _findings(memo: Memo | None) -> dict[tuple[str, str], Finding]:
@@ -159,22 +159,18 @@ def _findings(memo: Memo | None) -> dict[tuple[str, str], Finding]:
 
 
 def _effect(
-    before: Memo | None, one: Finding | None, after: Memo | None, other: Finding | None
+    key: tuple[str, str],
+    before: Memo | None,
+    one: Finding | None,
+    after: Memo | None,
+    other: Finding | None,
 ) -> EffectChange:
     """Compare what both builds found; a recorded look hides what an edit would make of it."""
     recorded = [
         each for each in (other, one) if each is not None and each.effect.restated_by is not None
     ]
     shown = (_today(before, one), _today(after, other)) if recorded else (one, other)
-    effect = (other or one).effect  # type: ignore[union-attr]  # It is in one of the builds.
-    return EffectChange(
-        metric=effect.metric,
-        variant=effect.variant,
-        before=shown[0],
-        after=shown[1],
-        moved=_moved(*shown),
-        recorded=next(iter(recorded), None),
-    )
+    return EffectChange(*key, *shown, moved=_moved(*shown), recorded=next(iter(recorded), None))
 
 
 def _today(memo: Memo | None, finding: Finding | None) -> Finding | None:
@@ -185,14 +181,14 @@ def _today(memo: Memo | None, finding: Finding | None) -> Finding | None:
     estimate, control = effect.estimate, effect.value_control
     if estimate is not None:
         estimate += effect.restated_by or 0.0
-    has_lift = effect.lift is not None and estimate is not None and control
+    has_lift = effect.lift is not None
     today = replace(
         effect,
         estimate=estimate,
         lower=effect.lower_fixed,
         upper=effect.upper_fixed,
         level=None if alpha is None else 1 - alpha,
-        lift=estimate / control if has_lift else None,
+        lift=estimate / control if has_lift and estimate is not None and control else None,
         lift_lower=None,
         lift_upper=None,
     )
