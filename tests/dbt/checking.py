@@ -4,8 +4,6 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.cli.main import dbtRunner
 from project import Project
 
 MARK = "experimentos_check "
@@ -33,13 +31,8 @@ class Check:
 def check(project: Project, *arguments: str) -> Check:
     """Check the definitions of a project."""
     events: list[Any] = []
-    folders = ["--project-dir", str(project.folder), "--profiles-dir", str(project.folder)]
-    try:
-        result = dbtRunner(callbacks=[events.append]).invoke(
-            ["--quiet", "run-operation", "experimentos.check", *arguments, *folders]
-        )
-    finally:
-        DuckDBConnectionManager.close_all_connections()
+    operation = ("--quiet", "run-operation", "experimentos.check")
+    result = project.invoke(*operation, *arguments, told=events.append)
     text = "\n".join(event.info.msg for event in events if event.info.level in ("warn", "error"))
     if result.exception is not None:
         text += str(result.exception)

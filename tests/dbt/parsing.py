@@ -3,8 +3,6 @@
 import json
 from typing import Any
 
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.cli.main import dbtRunner
 from project import Project
 
 MARK = "parsed_definitions "
@@ -20,13 +18,10 @@ def parsed(project: Project) -> dict[str, Any]:
     (project.folder / "macros").mkdir(exist_ok=True)
     (project.folder / "macros" / "show_definitions.sql").write_text(MACRO)
     lines: list[str] = []
-    folders = ["--project-dir", str(project.folder), "--profiles-dir", str(project.folder)]
-    try:
-        result = dbtRunner(callbacks=[lambda event: lines.append(event.info.msg)]).invoke(
-            ["--quiet", "run-operation", "show_definitions", *folders]
-        )
-    finally:
-        DuckDBConnectionManager.close_all_connections()
+    result = project.invoke(
+        "--quiet", "run-operation", "show_definitions",
+        told=lambda event: lines.append(event.info.msg),
+    )  # fmt: skip
     assert result.success, result.exception
     (line,) = [line for line in lines if line.startswith(MARK)]
     found: dict[str, Any] = json.loads(line.removeprefix(MARK))

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import parsed_before
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 PACKAGE = Path(__file__).resolve().parents[2]
 
@@ -106,19 +107,25 @@ class Project:
             f"experiments/{name}.yml", yaml.safe_dump({"exposures": [exposure]}, sort_keys=False)
         )
 
-    def dbt(self, *arguments: str) -> dbtRunnerResult:
+    def invoke(self, *arguments: str, told: Callable[[Any], None] | None = None) -> dbtRunnerResult:
         """Run dbt in process, and let go of the database file afterwards."""
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
         folders = ["--project-dir", str(self.folder), "--profiles-dir", str(self.folder)]
+        parsed_before.begin(self.folder)
+        try:
+            return dbtRunner(callbacks=[told] if told else []).invoke([*arguments, *folders])
+        finally:
+            DuckDBConnectionManager.close_all_connections()
+            parsed_before.keep(self.folder)
+
+    def dbt(self, *arguments: str) -> dbtRunnerResult:
+        """Run a command of dbt that says nothing."""
         # A warning raised as an error inside one of dbt's worker threads ends the thread, and dbt
         # waits for it for ever; so warnings are kept, and those of our macros fail here.
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            try:
-                result = dbtRunner().invoke(["--quiet", "--no-use-colors", *arguments, *folders])
-            finally:
-                DuckDBConnectionManager.close_all_connections()
+            result = self.invoke("--quiet", "--no-use-colors", *arguments)
         ours = [str(each.message) for each in caught if "invalid escape" in str(each.message)]
         assert not ours, ours
         return result
