@@ -1,6 +1,6 @@
 """A new project begins with what dbt parsed in one before it that has the same settings.
 
-dbt keeps what it parsed in `target/partial_parse.msgpack`, and parses again what changed since. Most
+dbt keeps what it parsed in `target/partial_parse.msgpack`, and parses what changed since. Most
 of a parse is the package, which is the same in all projects: with the file of another project it
 takes a third of the time. Of a project with other settings dbt does not use it, as `vars` may
 change what any model refers to.
