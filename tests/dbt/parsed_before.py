@@ -25,7 +25,7 @@ DuckDBCredentials._connection_keys = lambda _self: ("database", "schema")  # typ
 def begin(folder: Path) -> None:
     """Put what was parsed before into a project that dbt has not seen."""
     target, known = folder / "target", _by_settings.get(_settings(folder))
-    if known is not None and not target.exists():
+    if known is not None and not target.exists() and not _has_layer(folder):
         target.mkdir()
         (target / "partial_parse.msgpack").write_bytes(known)
 
@@ -33,10 +33,15 @@ def begin(folder: Path) -> None:
 def keep(folder: Path) -> None:
     """Keep what dbt parsed in a project for others with its settings."""
     path, settings = folder / "target" / "partial_parse.msgpack", _settings(folder)
-    if settings not in _by_settings and path.exists():
+    if settings not in _by_settings and path.exists() and not _has_layer(folder):
         _by_settings[settings] = path.read_bytes()
     while len(_by_settings) > KEPT:
         del _by_settings[next(iter(_by_settings))]
+
+
+def _has_layer(folder: Path) -> bool:
+    """Whether a project has a semantic layer, of which dbt also keeps metrics that are gone."""
+    return any("semantic_models:" in path.read_text() for path in folder.glob("models/*.yml"))
 
 
 def _settings(folder: Path) -> str:

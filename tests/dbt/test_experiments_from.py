@@ -339,6 +339,7 @@ def cpu_seconds_of_check(project: Project) -> float:
     return time.process_time() - before
 
 
+@pytest.mark.slow
 def test_a_thousand_rows_are_read_and_checked_in_seconds(tmp_path: Path):
     full = ROW | {"guardrails": '{"refunds": {"margin": "2%"}}', "explore": "revenue", "alpha": 0.1}
     full |= {"hypothesis": "Fewer steps.", "owner": "team", "label": "One page", "status": "draft"}

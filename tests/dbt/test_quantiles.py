@@ -152,7 +152,13 @@ def typed(rows: list[dict]) -> pa.Table:
     )
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["daily", "latest"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(True, id="daily"),
+        pytest.param(False, id="latest", marks=pytest.mark.slow),
+    ],
+)
 def built(request, shop, experiments, tmp_path_factory) -> Project:
     settings = {
         "assignment_models": ["assigned"],

@@ -126,7 +126,11 @@ def test_the_first_printed_page_is_the_verdict(show):
 
 @pytest.mark.parametrize(
     ("name", "scheme", "width"),
-    [("full", "light", 1280), ("full", "dark", 390), ("blocked", "dark", 1280)],
+    [
+        pytest.param("full", "light", 1280, marks=pytest.mark.slow),
+        ("full", "dark", 390),
+        ("blocked", "dark", 1280),
+    ],
 )
 def test_axe_finds_nothing_to_mend(show, name, scheme, width):
     axe = pytest.importorskip(

@@ -44,8 +44,8 @@ def missing(wanted: list[Cell], runs: int, folder: Path) -> list[tuple[Cell, int
     """Chunks to do: all cells get their first runs before any gets its last."""
     found = []
     for place, cell in enumerate(wanted):
-        size, done = store.chunk_runs(cell), store.finished(cell, folder)["chunks"]
-        chunks = (chunk for chunk in range(-(-runs // size)) if str(chunk) not in done)
+        size = store.chunk_runs(cell)
+        chunks = store.left(cell, runs, folder)
         found += [((chunk + 1) * size, place, cell, chunk) for chunk in chunks]
     found.sort(key=lambda each: each[:2])
     return [(cell, chunk) for *_, cell, chunk in found]
@@ -147,6 +147,7 @@ def main(
     broken = [each for each in found if each.word]
     if write or (write is None and not selected):
         document.write(found, folder)
+        store.write_ledger(cells(), folder)
     if broken or defects:
         printed(broken)
         console.print(*defects, sep="\n")

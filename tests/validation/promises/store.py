@@ -1,4 +1,8 @@
-"""Counts of finished runs on disk, so that a long simulation can be stopped and taken up again."""
+"""Counts of finished runs on disk, so that a long simulation can be stopped and taken up again.
+
+Those behind `docs/validation.md` are committed in `counts.json`: more runs go on from there, and
+whoever doubts a number can run the same chunks again.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).resolve().parents[3]
 FOLDER = PACKAGE / "build" / "validate"
+LEDGER = Path(__file__).with_name("counts.json")
 # What a verdict depends on.
 SOURCES = (
     "src/experimentos/**/*.py", "models/[45]_*/*.sql", "macros/rules/*.sql", "macros/sql/looks.sql",
@@ -28,7 +33,8 @@ SOURCES = (
 # What the simulation does not import, and errors.
 NO_STATISTICS = {
     "charts", "cli", "demo", "diff", "memo", "planning", "program", "project", "rerandomise",
-    "scaffold", "site", "summaries", "errors.py", "document.py", "run.py", "store.py", "whole.py",
+    "scaffold", "site", "summaries", "errors.py", "document.py", "run.py", "store.py", "verdict.py",
+    "whole.py",
 }  # fmt: skip
 CHUNKS = (2000, 1000, 500, 250, 200, 125, 100, 50)
 ROWS = 20_000
@@ -92,11 +98,43 @@ def path_of(cell: Cell, folder: Path = FOLDER) -> Path:
 
 
 def finished(cell: Cell, folder: Path = FOLDER) -> dict[str, Any]:
-    """Chunks of a cell by number, and the sources they were computed from."""
+    """Chunks of a cell by number, the sources they are of, and those of the ledger in one sum."""
     path = path_of(cell, folder)
-    if not path.exists():
-        return {"name": cell.name, "sources": digest(), "chunks": {}}
-    return dict(json.loads(path.read_text(encoding="utf-8")))
+    if path.exists():
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    found: dict[str, Any] = {"name": cell.name, "sources": digest(), "chunks": {}}
+    ledger = json.loads(LEDGER.read_text(encoding="utf-8")) if LEDGER.exists() else {}
+    known = ledger.get("cells", {}).get(cell.name)
+    if known and ledger["sources"] == digest():
+        first = known | {"runs": known["chunks"] * chunk_runs(cell), "seconds": 0.0}
+        found["first"] = first | {"day": ledger["day"]}
+    return found
+
+
+def left(cell: Cell, runs: int, folder: Path) -> list[int]:
+    """Numbers of the chunks that make so many runs and are not there."""
+    known = finished(cell, folder)
+    begun = known.get("first", {}).get("chunks", 0)
+    wanted = range(begun, -(-runs // chunk_runs(cell)))
+    return [chunk for chunk in wanted if str(chunk) not in known["chunks"]]
+
+
+def write_ledger(cells: list[Cell], folder: Path, ledger: Path = LEDGER) -> None:
+    """Keep the counts of cells; those of a cell with a gap among its chunks end there."""
+    kept = {}
+    for cell in cells:
+        known = finished(cell, folder)
+        first = known.get("first", {"chunks": 0, "events": {}})
+        number, events = first["chunks"], dict(first["events"])
+        while str(number) in known["chunks"]:
+            for score, count in known["chunks"][str(number)]["events"].items():
+                events[score] = events.get(score, 0) + count
+            number += 1
+        kept[cell.name] = {"chunks": number, "events": events}
+    days = [day for cell in cells for day in counted(cell, folder).days]
+    lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(each)}" for name, each in kept.items())
+    about = f'"sources": {json.dumps(digest())},\n "day": {json.dumps(max(days, default=""))}'
+    ledger.write_text(f'{{\n {about},\n "cells": {{\n{lines}\n }}\n}}\n', encoding="utf-8")
 
 
 def add(cell: Cell, chunk: int, events: dict[str, int], seconds: float, folder: Path) -> None:
@@ -115,8 +153,8 @@ def add(cell: Cell, chunk: int, events: dict[str, int], seconds: float, folder: 
 
 def counted(cell: Cell, folder: Path = FOLDER) -> Counted:
     """All that is there of a cell."""
-    found = Counted()
-    for chunk in finished(cell, folder)["chunks"].values():
+    found, known = Counted(), finished(cell, folder)
+    for chunk in [*known["chunks"].values(), *([known["first"]] if "first" in known else [])]:
         found.runs += chunk["runs"]
         found.seconds += chunk["seconds"]
         found.days = sorted({*found.days, chunk["day"]})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from validation.promises.scores import promises, scores
+from validation.promises.scores import promises
 from validation.promises.store import FOLDER, Counted, counted
 
 if TYPE_CHECKING:
@@ -40,21 +40,21 @@ class Finding:
 
 
 def findings(cells: list[Cell], folder: Path = FOLDER) -> list[Finding]:
-    """Every rate of the cells that have runs. The bound is shared by the rates of all cells."""
-    tests, found = sum(len(scores(cell)) for cell in cells), []
+    """Every rate of the cells that have runs. The bound of a rate is shared by all cells."""
+    found = []
     for cell in cells:
         counts = counted(cell, folder)
         if counts.runs:
             found += [
-                Finding(cell, promise, counts, word(promise, counts, tests))
+                Finding(cell, promise, counts, word(promise, counts, len(cells)))
                 for promise in promises(cell)
             ]
     return found
 
 
-def word(promise: Promise, counts: Counted, tests: int) -> str:
+def word(promise: Promise, counts: Counted, cells: int) -> str:
     """Empty where a promise holds."""
     events = counts.events[promise.score]
-    if promise.is_broken(events, counts.runs, tests):
+    if promise.is_broken(events, counts.runs, cells):
         return DEFECT
     return DISAGREES if promise.disagrees(events, counts.runs) else ""
