@@ -130,8 +130,13 @@
         {{ return({"reason": reason ~ ": write it beside a model"}) }}
     {% endif %}
     {% set given = {"type": "ratio"} %}
-    {% do given.update({"numerator": parts.numerator.given}) %}
-    {% do given.update({"denominator": parts.denominator.given}) %}
+    {% for side, part in parts.items() %}
+        {#- a unit counts once however many rows it has, as in a proportion -#}
+        {% set once = (
+            {"aggregate": "count_distinct", "value": part.unit} if part.is_share else {}
+        ) %}
+        {% do given.update({side: dict(part.given, **once)}) %}
+    {% endfor %}
     {{ return({"fact": parts.numerator.fact, "given": given}) }}
 {% endmacro %}
 
@@ -238,7 +243,8 @@
 {% endmacro %}
 
 {# {given, denominator, is_share} of a measure, or {reason}. MetricFlow counts what is not NULL, and a
-   boolean that is true as 1; an average of rows is a ratio of units' sums to units' counts. #}
+   boolean that is true as 1; an average of rows is a ratio of units' sums to units' counts. A share is of
+   units, `unit` their column. #}
 {% macro semantic_aggregate(measure, condition, fact) %}
     {% set agg = measure.agg | string %}
     {% set value = (measure.get("expr") or measure.name) | string | trim %}
@@ -257,7 +263,7 @@
         {% do part.update({"given": {"aggregate": "count", "where": is_true}}) %}
     {% elif agg == "average" %} {% do part.update({"denominator": rows}) %}
     {% elif agg == "count_distinct" and fact["units"].values() | list == [value] %}
-        {% do part.update({"given": {"where": present}, "is_share": true}) %}
+        {% do part.update({"given": {"where": present}, "is_share": true, "unit": value}) %}
     {% elif agg == "count_distinct" %} {% do given.update({"aggregate": agg}) %}
     {% else %}
         {% set ours = "mean` with `aggregate: " ~ agg if agg in ["min", "max"] else "quantile" %}

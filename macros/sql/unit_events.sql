@@ -237,9 +237,14 @@
     }}
 {% endmacro %}
 
+{# When a row happened: its instant in UTC, or its day where the time says no more. #}
 {% macro event_time(fact, relation, columns) %}
     {% set time = experimentos.expression(relation, columns, fact.timestamp, fact.where) %}
-    {{ return(experimentos.to_utc(time.sql, time.class)) }}
+    {% set instant = experimentos.to_utc(time.sql, time.class) %}
+    {% if fact.get("timestamp_is_date") and time.class != "date" %}
+        {{ return(experimentos.start_of_day(instant)) }}
+    {% endif %}
+    {{ return(instant) }}
 {% endmacro %}
 
 {# A date counts from the day of exposure on; so does a fact whose times are only dates. #}

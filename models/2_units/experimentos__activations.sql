@@ -21,6 +21,8 @@
         relation, columns, fact.units[experiment.kind], fact.where
     ).sql %}
     {%- set by_date = experimentos.fact_is_by_date(fact, relation, columns) %}
+    {%- set exposed = "units.exposed_at" %}
+    {%- set begin = experimentos.start_of_day(exposed) if by_date else exposed %}
     select
         units.experiment_index,
         units.unit,
@@ -36,7 +38,7 @@
             select
                 {{ experimentos.as_text(unit) if as_text else unit }} as unit,
                 {{ experimentos.event_time(fact, relation, columns) }} as event_at
-            from {{ relation }}
+            from {{ experimentos.fact_without_repeats(fact, relation, columns) }}
             {%- if experiment.activation["where"] %}
                     {%- set owner = {
                         "name": none,
@@ -51,12 +53,11 @@
             {%- endif %}
         ) as events
         on units.unit = events.unit
-        and events.event_at
-        >= {{ experimentos.start_of_day("units.exposed_at") if by_date else "units.exposed_at" }}
+        and events.event_at >= {{ begin }}
         and events.event_at < experiments.data_as_of
         {%- if experiment.activation.within is not none %}
             and events.event_at
-            < {{ experimentos.add_seconds("units.exposed_at", experiment.activation.within) }}
+            < {{ experimentos.add_seconds(begin, experiment.activation.within) }}
         {%- endif %}
     where units.experiment_index = {{ experiment.index }} and units.exclusion is null
     group by units.experiment_index, units.unit, units.exposed_at

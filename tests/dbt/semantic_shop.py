@@ -137,6 +137,14 @@ IMPORTED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "denominator": {"aggregate": "count"},
         },
     ),
+    "per_buyer": (
+        ratio("orders_count", "distinct_units"),
+        {
+            "type": "ratio",
+            "numerator": {"aggregate": "count"},
+            "denominator": {"aggregate": "count_distinct", "value": "user_id"},
+        },
+    ),
     "filtered_ratio": (
         ratio(
             {"name": "of_filters", "filter": "{{ Entity('user') }} < 70"},

@@ -54,6 +54,10 @@ select * from (values
     ('overridden', 51, 'control', {START} + {TICK}),
     ('overridden', 52, 'treatment', {START} + interval '12 hours'),
     ('overridden', 54, 'treatment', {START}),
+    ('tickets', 70, 'control', {START}),
+    ('tickets', 71, 'treatment', {START}),
+    ('by_day', 80, 'control', {START} + interval '10 hours'),
+    ('by_day', 81, 'treatment', {START} + interval '10 hours'),
     (null, 60, 'control', {START}),
     ('nobody''s', 60, 'control', {START})
 ) as given(experiment, unit, variant, moment)
@@ -87,6 +91,21 @@ select * from (values
     (2, date '2026-01-08', 100.0), (2, date '2026-01-11', 100.0), (99, date '2026-02-01', 1.0)
 ) as given(unit, day, minutes)
 """
+# The second row of ticket 1 restates the first.
+TICKETS = f"""
+select * from (values
+    (1, 70, {START} + interval '1 day', {START} + interval '1 day', 'open'),
+    (1, 70, {START} + interval '1 day', {START} + interval '2 days', 'spam'),
+    (2, 71, {START} + interval '1 day', {START} + interval '1 day', 'open')
+) as given(ticket, unit, moment, loaded_at, status)
+"""
+# Only the day of these times counts.
+VISITS = """
+select * from (values
+    (80, timestamp '2026-01-06 09:00', 5.0), (80, timestamp '2026-01-06 18:00', 1.0),
+    (81, timestamp '2026-01-07 08:00', 2.0), (99, timestamp '2026-02-01', 1.0)
+) as given(unit, moment, minutes)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +114,7 @@ def built(tmp_path_factory) -> Project:
         tmp_path_factory.mktemp("population"),
         {
             "assignment_models": ["assigned", "zoned"],
-            "fact_models": ["orders", "complete", "days", "promised"],
+            "fact_models": ["orders", "complete", "days", "promised", "tickets", "visits"],
             "as_of": "2026-02-10 12:00:00",
         },
         database_settings={"TimeZone": "America/New_York"},
@@ -115,6 +134,11 @@ def built(tmp_path_factory) -> Project:
     project.experiment("overridden", DATES | {"success": {"seen": {"window": "4 days"}},
                                               "start": "2026-01-05T00:00:00+00:00"})  # fmt: skip
     project.experiment("ahead", DATES | {"success": ["promise"], "end": "2026-02-05"})
+    project.experiment(
+        "tickets", DATES | amount | {"activation": {"model": "tickets", "where": "status = 'open'"}}
+    )
+    by_day = {"activation": {"model": "visits", "within": "2 days"}, "explore": ["last_visit"]}
+    project.experiment("by_day", DATES | amount | by_day)
     project.experiment("zoned", DATES | amount)
     zoned = {"start": "2026-01-04T18:30:00-05:00", "end": "2026-01-10 01:00:00+01:00"}
     project.experiment("zoned_start", DATES | amount | zoned)
@@ -142,6 +166,12 @@ def add_models(project: Project) -> None:
         "unit": "unit", "timestamp": "moment", "complete_until": "2027-01-01", "metrics": {
             "promise": {"type": "proportion"},
         }})  # fmt: skip
+    project.model("tickets", TICKETS, {"unit": "unit", "timestamp": "moment",
+     "unique_key": "ticket", "loaded_at": "loaded_at", "complete_until": "2026-01-12", "metrics": {}})  # fmt: skip
+    project.model("visits", VISITS, {"unit": "unit", "timestamp": "moment",
+     "timestamp_is_date": True, "metrics": {
+        "last_visit": {"type": "mean", "value": "minutes", "aggregate": "latest",
+         "window": "3 days"}}})  # fmt: skip
     project.model("days", DAYS, {"unit": "unit", "timestamp": "day", "timestamp_is_date": True,
      "metrics": {
         "minutes": {"type": "mean", "value": "minutes", "window": "2 days",
@@ -159,6 +189,15 @@ def units(built: Project, experiment: str) -> dict[int, tuple]:
         f" where units.exclusion is null and experiments.experiment_id = '{experiment}'"
     )
     return {row["unit"]: (row["variant"], row["exposed_at"]) for row in rows}
+
+
+def activated(built: Project, experiment: str) -> dict[int, dt.datetime]:
+    rows = built.rows(
+        "select unit, activated_at from main.experimentos__activations"
+        " inner join main.experimentos__experiments using (experiment_index)"
+        f" where experiment_id = '{experiment}'"
+    )
+    return {row["unit"]: row["activated_at"] for row in rows}
 
 
 def exclusions(built: Project, experiment: str) -> dict[str, tuple[int, int]]:
@@ -325,3 +364,19 @@ def test_times_with_a_zone_are_utc_in_any_session(built):
         "analysed": (2, 2), "before_start": (1, 1), "after_end": (1, 1),
     }  # fmt: skip
     assert set(units(built, "zoned_start")) == {1, 2, 3}
+
+
+def test_a_row_that_was_restated_activates_nobody(built):
+    assert activated(built, "tickets") == {71: dt.datetime(2026, 1, 6)}
+
+
+def test_only_the_day_of_a_time_counts_where_the_definition_says_so(built):
+    # Two days by date are the 5th and the 6th, although the exposure was in the morning.
+    assert activated(built, "by_day") == {80: dt.datetime(2026, 1, 6)}
+    # Both visits of the 6th are its latest; of them the largest counts.
+    found = built.mart(
+        "moments",
+        "experiment_id = 'by_day' and metric = 'last_visit' and "
+        "basis = 'all' and population = 'assigned' and variant = 'control' order by as_of",
+    )
+    assert found[-1]["mean_num"] == 5.0

@@ -46,6 +46,14 @@ def test_an_imported_metric_has_the_moments_of_the_same_one_by_hand(built: Proje
         assert ours == pytest.approx(theirs, rel=1e-12, abs=1e-12)
 
 
+def test_a_unit_is_one_buyer_however_many_orders_it_has(built: Project):
+    where = "{} and basis = 'all' order by variant, as_of"
+    buyers = built.mart("moments", where.format("metric = 'distinct_units'"))
+    ratios = built.mart("moments", where.format("metric = 'per_buyer'"))
+    assert [row["mean_den"] for row in ratios] == [row["mean_num"] for row in buyers]
+    assert any(row["mean_num"] > row["mean_den"] > 0 for row in ratios)
+
+
 @pytest.mark.parametrize("name", IMPORTED)
 def test_an_imported_metric_varies(built: Project, name: str):
     (row,) = built.rows(

@@ -16,6 +16,7 @@ from brute_force.shop import (
     kept_levels,
     kinds,
     level,
+    midnight,
     seconds,
     unit_column,
 )
@@ -205,10 +206,11 @@ def activations(
         if at >= exposed_at and (unit not in found or at < found[unit]):
             found[unit] = at
     within = seconds(given["within"]) if given.get("within") else None
+    begin = midnight if shop.is_by_date(model) else lambda at: at
     return {
         unit: at
         for unit, at in found.items()
         if until is not None
         and at < until
-        and (within is None or at < people.analysed[unit][1] + within)
+        and (within is None or at < begin(people.analysed[unit][1]) + within)
     }
