@@ -241,7 +241,7 @@ class RandomShop:
             for _ in range(len(self.users) * 25)
         ]  # fmt: skip
         days = [
-            {"user_id": draw.choice(self.users), "day": at and at.date(),
+            {"user_id": draw.choice(self.users), "day": at,
              "minutes": draw.choice([None, Decimal("0.10"), Decimal("7.25"), Decimal("-3.00")])}
             for at in (self.event_time() for _ in range(len(self.users) * 10))
         ]  # fmt: skip
@@ -289,7 +289,7 @@ def arrow_table(table: Table) -> pa.Table:
     plain, zoned = pa.timestamp("us"), pa.timestamp("us", tz="UTC")
     types = {
         "assigned_at": zoned if table.name == "imported" else plain,
-        "ordered_at": plain, "seen_at": zoned, "day": pa.date32(), "minutes": pa.decimal128(10, 2),
+        "ordered_at": plain, "seen_at": zoned, "day": plain, "minutes": pa.decimal128(10, 2),
         "user_id": pa.int64(), "device_id": pa.string(), "variant": pa.string(),
         "experiment": pa.string(), "of": pa.string(), "amount": pa.float64(), "score": pa.float64(),
         "earlier": pa.float64(), "quantity": pa.int32(), "seconds": pa.int16(), "kind": pa.int64(),

@@ -27,7 +27,7 @@ TYPES = {
     "ordered_at": PLAIN, "amount": pa.float64(), "price": pa.float64(), "quantity": pa.int32(),
     "order": pa.int64(), "status": pa.string(), "step": pa.string(), "is_gift": pa.bool_(),
     "product": pa.string(), "sku": pa.string(), "seen_at": ZONED, "seconds": pa.int16(),
-    "page": pa.string(), "day": PLAIN, "minutes": pa.decimal128(10, 2), "opened_at": PLAIN,
+    "page": pa.string(), "day": pa.date32(), "minutes": pa.decimal128(10, 2), "opened_at": PLAIN,
     "loaded_at": PLAIN, "ticket_id": pa.int64(), "cost": pa.float64(), "topic": pa.string(),
     "score": pa.float64(), "earlier": pa.float64(), "is_member": pa.bool_(), "tier": pa.string(),
 }  # fmt: skip
@@ -279,7 +279,7 @@ class EveryShop:
     def days(self) -> list[dict[str, Any]]:
         draw = self.draw
         return [
-            {"user_id": draw.choice(self.users), "day": at,
+            {"user_id": draw.choice(self.users), "day": at and at.date(),
              "minutes": draw.choice([None, Decimal("0.10"), Decimal("7.25"), Decimal("-3.00")])}
             for at in (self.event_time() for _ in range(len(self.users) * 8))
         ]  # fmt: skip

@@ -167,7 +167,8 @@ def add_models(project: Project) -> None:
             "promise": {"type": "proportion"},
         }})  # fmt: skip
     project.model("tickets", TICKETS, {"unit": "unit", "timestamp": "moment",
-     "unique_key": "ticket", "loaded_at": "loaded_at", "complete_until": "2026-01-12", "metrics": {}})  # fmt: skip
+     "unique_key": "ticket", "loaded_at": "loaded_at", "complete_until": "2026-01-12",
+     "metrics": {}})  # fmt: skip
     project.model("visits", VISITS, {"unit": "unit", "timestamp": "moment",
      "timestamp_is_date": True, "metrics": {
         "last_visit": {"type": "mean", "value": "minutes", "aggregate": "latest",
