@@ -279,7 +279,7 @@
         {% endif %}
         {% do times.update({key: instant}) %}
     {% endfor %}
-    {% set dated = tables | selectattr("is_dated") | list %}
+    {% set dated = experimentos.own_tables(tables) | selectattr("is_dated") | list %}
     {% if dated and given.get("start") is none %}
         {% do problems.append(
             experimentos.problem(
@@ -306,17 +306,29 @@
     }}
 {% endmacro %}
 
-{# The tables that may hold an experiment's rows: those named after it by a literal, otherwise all that
-   have an experiment column. #}
+{# The tables that may hold an experiment's rows, which are united: those named after it by a literal, and
+   all that have an experiment column. #}
 {% macro assignment_tables(experiment, found) %}
-    {% set named, others = [], [] %}
+    {% set tables = [] %}
     {% for table in found.assignments if experiment.kind in table.units and experiment.summary is none %}
-        {% if table.experiment is not mapping %} {% do others.append(table) %}
-        {% elif table.experiment["literal"] | string in experiment.ids %}
-            {% do named.append(table) %}
+        {% if (
+            table.experiment is not mapping
+            or table.experiment["literal"] | string in experiment.ids
+        ) %}
+            {% do tables.append(table) %}
         {% endif %}
     {% endfor %}
-    {{ return(named or others) }}
+    {{ return(tables) }}
+{% endmacro %}
+
+{# Of these the tables that are sure to hold its rows, which say whether it has times: another's column
+   may never name it. Without any, all. #}
+{% macro own_tables(tables) %}
+    {% set named = [] %}
+    {% for table in tables if table.experiment is mapping %}
+        {% do named.append(table) %}
+    {% endfor %}
+    {{ return(named or tables) }}
 {% endmacro %}
 
 {# Facts with times are read from the exposure on, and without assignment times that is `start`. #}
