@@ -327,6 +327,16 @@ FACTS: dict[str, tuple[Any, ...]] = {
         "`window: 36 hours` must be whole days, because the fact's time is a date",
         "`covariate: 90 minutes` must be whole days",
     ),
+    "fct_units_twice": (
+        FACT | {"units": {"user": "buyer_id"}, "metrics": {}},
+        "`unit` ('user_id') and `units` ('{'user': 'buyer_id'}') both say what the unit is",
+    ),
+    "fct_keys_of_times": (
+        {"unit": "user_id", "timestamp": "none", "metrics": {}}
+        | {"timestamp_is_date": True, "complete_until": "2026-10-01"},
+        "`timestamp_is_date` needs a time column, but the model says `timestamp: none`",
+        "`complete_until` needs a time column, but the model says `timestamp: none`",
+    ),
     "fct_no_times": (
         {
             "unit": "user_id",
@@ -352,6 +362,10 @@ TABLES: dict[str, tuple[Any, ...]] = {
         {"assignments": ASSIGNMENTS["assignments"] | {"varaint": "v"}},
         "`assignments`: unknown key `varaint`",
         "did you mean 'variant'?",
+    ),
+    "asg_units_twice": (
+        {"assignments": ASSIGNMENTS["assignments"] | {"units": {"unit": "buyer_id"}}},
+        "`assignments`: `unit` ('user_id') and `units` ('{'unit': 'buyer_id'}') both say",
     ),
     "asg_list": ({"assignments": ["variant"]}, "`assignments`: must be a map"),
     "asg_null": ({"assignments": None}, "`assignments`: must be a map, got 'None'"),
