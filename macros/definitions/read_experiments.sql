@@ -51,8 +51,9 @@
         ) %}
         {% set given = {} %}
     {% endif %}
-    {% set later = ["override", "thresholds"] %}
-    {% do experimentos.check_keys(problems, where, given, experimentos.experiment_keys(), later) %}
+    {% do experimentos.check_keys(
+        problems, where, given, experimentos.experiment_keys(), experimentos.refused_keys()
+    ) %}
     {% do experiment.update(experimentos.read_options(where, given, problems)) %}
     {% do experiment.update({"prior": experimentos.checked_prior(where, given, none, problems)}) %}
     {% do experiment.update(
@@ -90,6 +91,19 @@
     {% set how = ["alpha", "alpha_harm", "power", "mde", "prior"] %}
     {% set tests = ["monitoring", "correction", "health"] %}
     {{ return(when + who + what + how + tests) }}
+{% endmacro %}
+
+{# Keys that people try, and what to write instead. #}
+{% macro refused_keys() %}
+    {{
+        return(
+            {
+                "override": "stands under `monitoring`: write `monitoring: {override: why the plan was changed}`",
+                "thresholds": "is not a key: limits of health checks stand under `health`, and verdicts follow "
+                ~ "`alpha`, `alpha_harm`, `power` and the margins of guardrails",
+            }
+        )
+    }}
 {% endmacro %}
 
 {% macro read_options(where, given, problems) %}

@@ -180,16 +180,23 @@ EXPERIMENTS: dict[str, tuple[Any, ...]] = {
         "unknown key `color`",
     ),
 } | {
-    f"later_{key}": ({key: value}, f"`{key}` is not supported yet")
-    for key, value in {
-        "override": "launch",
-        "thresholds": {"crossovers": 0.1},
-    }.items()
+    "override": (
+        {"override": "launch"},
+        (
+            "`override` stands under `monitoring`: write `monitoring: "
+            "{override: why the plan was changed}`"
+        ),
+    ),
+    "thresholds": (
+        {"thresholds": {"crossovers": 0.1}},
+        "`thresholds` is not a key: limits of health checks stand under `health`",
+    ),
+    "entry_weight": (
+        {"success": {"ordered": {"weight": 2}}},
+        "metric ordered: `weight` is not supported: `correction` takes all success metrics alike",
+        "Name fewer under `success` for more power",
+    ),
 }
-EXPERIMENTS["later_entry_weight"] = (
-    {"success": {"ordered": {"weight": 2}}},
-    "metric ordered: `weight` is not supported yet",
-)
 for correction in ("benjamini_hochberg", "benjamini_yekutieli", "fdr_bh"):
     EXPERIMENTS[f"discoveries_{correction}"] = (
         {"correction": correction},
@@ -242,7 +249,7 @@ METRICS: dict[str, tuple[Any, ...]] = {
     "bad_covariate": (
         {"type": "mean", "value": "amount", "covariate": "before"},
         "`covariate` must be an integer and minutes, hours, days or weeks",
-        "got 'before'",
+        "got 'before'; a column may be the covariate where the model says `timestamp: none`",
     ),
     "bad_goal": (
         {"type": "proportion", "goal": "up"},
