@@ -11,7 +11,9 @@
     {% endfor %}
     {% set listing = experimentos.listing(found, problems, held) %}
     {% set warnings = (
-        experimentos.slow_guardrails(found.experiments) + experimentos.lost_lineages()
+        experimentos.slow_guardrails(found.experiments)
+        + experimentos.lost_lineages()
+        + experimentos.segments_of_no_day(found.experiments)
     ) %}
     {% do listing.update({"warnings": warnings}) %}
     {% do log("experimentos_check " ~ tojson(listing), info=true) %}
@@ -81,6 +83,19 @@
                 ~ "` builds nothing that it needs; write depends_on: [ref('experimentos__decisions')]"
             ) %}
         {% endif %}
+    {% endfor %}
+    {{ return(warnings) }}
+{% endmacro %}
+
+{# `daily: false` is often set for one build, so what an experiment asks for beside it is no mistake. #}
+{% macro segments_of_no_day(experiments) %}
+    {% set warnings = [] %}
+    {% for experiment in experiments if experiment.segments_daily and not experimentos.is_daily() %}
+        {% do warnings.append(
+            experiment.where
+            ~ ": `segments_daily` has no effect, because vars.experimentos (dbt_project.yml) says "
+            ~ "`daily: false`, which keeps the latest day only"
+        ) %}
     {% endfor %}
     {{ return(warnings) }}
 {% endmacro %}

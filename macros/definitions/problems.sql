@@ -51,13 +51,11 @@
     {{ return(state.row[-1]) }}
 {% endmacro %}
 
-{# Adds a problem for each key that is not allowed, or that is not there yet. #}
-{% macro check_keys(problems, where, given, allowed, later=()) %}
+{# Adds a problem for each key that is not allowed. `refused`: keys that people try, and what to do instead. #}
+{% macro check_keys(problems, where, given, allowed, refused={}) %}
     {% for key in given %}
-        {% if key in later %}
-            {% do problems.append(
-                experimentos.problem(where, "`" ~ key ~ "` is not supported yet")
-            ) %}
+        {% if key in refused %}
+            {% do problems.append(experimentos.problem(where, "`" ~ key ~ "` " ~ refused[key])) %}
         {% elif key not in allowed %}
             {% do problems.append(
                 experimentos.problem(

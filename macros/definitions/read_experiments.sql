@@ -51,8 +51,9 @@
         ) %}
         {% set given = {} %}
     {% endif %}
-    {% set later = ["override", "thresholds"] %}
-    {% do experimentos.check_keys(problems, where, given, experimentos.experiment_keys(), later) %}
+    {% do experimentos.check_keys(
+        problems, where, given, experimentos.experiment_keys(), experimentos.refused_keys()
+    ) %}
     {% do experiment.update(experimentos.read_options(where, given, problems)) %}
     {% do experiment.update({"prior": experimentos.checked_prior(where, given, none, problems)}) %}
     {% do experiment.update(
@@ -90,6 +91,19 @@
     {% set how = ["alpha", "alpha_harm", "power", "mde", "prior"] %}
     {% set tests = ["monitoring", "correction", "health"] %}
     {{ return(when + who + what + how + tests) }}
+{% endmacro %}
+
+{# Keys that people try, and what to write instead. #}
+{% macro refused_keys() %}
+    {{
+        return(
+            {
+                "override": "stands under `monitoring`: write `monitoring: {override: why the plan was changed}`",
+                "thresholds": "is not a key: limits of health checks stand under `health`, and verdicts follow "
+                ~ "`alpha`, `alpha_harm`, `power` and the margins of guardrails",
+            }
+        )
+    }}
 {% endmacro %}
 
 {% macro read_options(where, given, problems) %}
@@ -279,7 +293,7 @@
         {% endif %}
         {% do times.update({key: instant}) %}
     {% endfor %}
-    {% set dated = tables | selectattr("is_dated") | list %}
+    {% set dated = experimentos.own_tables(tables) | selectattr("is_dated") | list %}
     {% if dated and given.get("start") is none %}
         {% do problems.append(
             experimentos.problem(
@@ -306,17 +320,29 @@
     }}
 {% endmacro %}
 
-{# The tables that may hold an experiment's rows: those named after it by a literal, otherwise all that
-   have an experiment column. #}
+{# The tables that may hold an experiment's rows, which are united: those named after it by a literal, and
+   all that have an experiment column. #}
 {% macro assignment_tables(experiment, found) %}
-    {% set named, others = [], [] %}
+    {% set tables = [] %}
     {% for table in found.assignments if experiment.kind in table.units and experiment.summary is none %}
-        {% if table.experiment is not mapping %} {% do others.append(table) %}
-        {% elif table.experiment["literal"] | string in experiment.ids %}
-            {% do named.append(table) %}
+        {% if (
+            table.experiment is not mapping
+            or table.experiment["literal"] | string in experiment.ids
+        ) %}
+            {% do tables.append(table) %}
         {% endif %}
     {% endfor %}
-    {{ return(named or others) }}
+    {{ return(tables) }}
+{% endmacro %}
+
+{# Of these the tables that are sure to hold its rows, which say whether it has times: another's column
+   may never name it. Without any, all. #}
+{% macro own_tables(tables) %}
+    {% set named = [] %}
+    {% for table in tables if table.experiment is mapping %}
+        {% do named.append(table) %}
+    {% endfor %}
+    {{ return(named or tables) }}
 {% endmacro %}
 
 {# Facts with times are read from the exposure on, and without assignment times that is `start`. #}

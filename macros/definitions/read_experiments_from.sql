@@ -39,8 +39,6 @@
                 "monitoring": ["monitoring", "either"],
                 "correction": ["correction", "text"],
                 "health": ["health", "json"],
-                "thresholds": ["thresholds", "json"],
-                "override": ["override", "either"],
                 "status": ["status", "text"],
             }
         )

@@ -24,7 +24,7 @@
         ) %}
     {% endif %}
     {% if "segments_daily" in given %}
-        {% do experimentos.read_segments_daily(experiment, given, problems) %}
+        {% do experimentos.read_segments_daily(experiment, given, tables, problems) %}
     {% endif %}
     {% if "activation" in given %}
         {% do experiment.update(
@@ -87,7 +87,7 @@
     {{ return(segments) }}
 {% endmacro %}
 
-{% macro read_segments_daily(experiment, given, problems) %}
+{% macro read_segments_daily(experiment, given, tables, problems) %}
     {% set where, daily = experiment.where, given.segments_daily %}
     {% if daily is not boolean %}
         {% do problems.append(
@@ -114,8 +114,31 @@
                 )
             ) %}
         {% endfor %}
+        {% for table in experimentos.timeless_tables(experiment, tables) %}
+            {% do problems.append(
+                experimentos.problem(
+                    where,
+                    "`segments_daily` needs assignments with times, which say when a unit came, but "
+                    ~ "those of model "
+                    ~ table.name
+                    ~ " have none (`timestamp: none`)",
+                )
+            ) %}
+        {% endfor %}
         {% do experiment.update({"segments_daily": true}) %}
     {% endif %}
+{% endmacro %}
+
+{# The tables without times that are sure to hold rows of an experiment: one with a column of experiments
+   only where no other has times. #}
+{% macro timeless_tables(experiment, tables) %}
+    {% set found = [] %}
+    {% for table in experimentos.own_tables(tables) if not table.is_dated %}
+        {% if table.experiment is mapping or not experiment.has_dated_assignments %}
+            {% do found.append(table) %}
+        {% endif %}
+    {% endfor %}
+    {{ return(found) }}
 {% endmacro %}
 
 {# {model, where, within}: the first row of a fact at or after exposure makes a unit an activated one. #}

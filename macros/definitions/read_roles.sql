@@ -124,7 +124,10 @@
         place,
         given,
         ["margin", "mde", "window", "goal", "cap", "lower", "prior"],
-        ["weight"],
+        {
+            "weight": "is not supported: `correction` takes all success metrics alike, in no order. "
+            ~ "Name fewer under `success` for more power; what is only looked at stands under `explore`"
+        },
     ) %}
     {% if "margin" in given and pair.role != "guardrail" %}
         {% do problems.append(experimentos.problem(place, "`margin` belongs to guardrails only")) %}

@@ -125,6 +125,18 @@
 
 {# `unit: user_id`, or by kind: `unit: {user: user_id}`, `units: {user: user_id, device: device_id}` #}
 {% macro read_units(where, given, problems) %}
+    {% if given.get("unit") is not none and given.get("units") is not none %}
+        {% do problems.append(
+            experimentos.problem(
+                where,
+                "`unit` ('"
+                ~ given.unit
+                ~ "') and `units` ('"
+                ~ given["units"]
+                ~ "') both say what the unit is: keep one of them",
+            )
+        ) %}
+    {% endif %}
     {% set units = given.get("units", given.get("unit")) %}
     {% if units is string and units | trim %} {{ return({"unit": units}) }} {% endif %}
     {% if units is mapping and units %}
@@ -333,6 +345,9 @@
             )
         ) %}
     {% endif %}
+    {% for key in ["timestamp_is_date", "complete_until"] if timestamp == "none" and given.get(key) %}
+        {% do problems.append(experimentos.no_times(node.where, key)) %}
+    {% endfor %}
     {% set fact = {
         "name": name,
         "file": node.file,

@@ -151,7 +151,10 @@
     {% if given is none or given == "none" %} {{ return(covariate) }} {% endif %}
     {% set seconds = experimentos.read_duration(given) %}
     {% if dated and (seconds is none or seconds == 0) %}
-        {% do problems.append(experimentos.bad_duration(metric.where, "covariate", given)) %}
+        {% do problems.append(
+            experimentos.bad_duration(metric.where, "covariate", given)
+            ~ "; a column may be the covariate where the model says `timestamp: none`"
+        ) %}
     {% elif dated and by_date and seconds % 86400 %}
         {% do problems.append(experimentos.part_of_day(metric.where, "covariate", given)) %}
     {% elif not dated and seconds is not none %}

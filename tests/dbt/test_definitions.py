@@ -180,16 +180,23 @@ EXPERIMENTS: dict[str, tuple[Any, ...]] = {
         "unknown key `color`",
     ),
 } | {
-    f"later_{key}": ({key: value}, f"`{key}` is not supported yet")
-    for key, value in {
-        "override": "launch",
-        "thresholds": {"crossovers": 0.1},
-    }.items()
+    "override": (
+        {"override": "launch"},
+        (
+            "`override` stands under `monitoring`: write `monitoring: "
+            "{override: why the plan was changed}`"
+        ),
+    ),
+    "thresholds": (
+        {"thresholds": {"crossovers": 0.1}},
+        "`thresholds` is not a key: limits of health checks stand under `health`",
+    ),
+    "entry_weight": (
+        {"success": {"ordered": {"weight": 2}}},
+        "metric ordered: `weight` is not supported: `correction` takes all success metrics alike",
+        "Name fewer under `success` for more power",
+    ),
 }
-EXPERIMENTS["later_entry_weight"] = (
-    {"success": {"ordered": {"weight": 2}}},
-    "metric ordered: `weight` is not supported yet",
-)
 for correction in ("benjamini_hochberg", "benjamini_yekutieli", "fdr_bh"):
     EXPERIMENTS[f"discoveries_{correction}"] = (
         {"correction": correction},
@@ -242,7 +249,7 @@ METRICS: dict[str, tuple[Any, ...]] = {
     "bad_covariate": (
         {"type": "mean", "value": "amount", "covariate": "before"},
         "`covariate` must be an integer and minutes, hours, days or weeks",
-        "got 'before'",
+        "got 'before'; a column may be the covariate where the model says `timestamp: none`",
     ),
     "bad_goal": (
         {"type": "proportion", "goal": "up"},
@@ -327,6 +334,16 @@ FACTS: dict[str, tuple[Any, ...]] = {
         "`window: 36 hours` must be whole days, because the fact's time is a date",
         "`covariate: 90 minutes` must be whole days",
     ),
+    "fct_units_twice": (
+        FACT | {"units": {"user": "buyer_id"}, "metrics": {}},
+        "`unit` ('user_id') and `units` ('{'user': 'buyer_id'}') both say what the unit is",
+    ),
+    "fct_keys_of_times": (
+        {"unit": "user_id", "timestamp": "none", "metrics": {}}
+        | {"timestamp_is_date": True, "complete_until": "2026-10-01"},
+        "`timestamp_is_date` needs a time column, but the model says `timestamp: none`",
+        "`complete_until` needs a time column, but the model says `timestamp: none`",
+    ),
     "fct_no_times": (
         {
             "unit": "user_id",
@@ -352,6 +369,10 @@ TABLES: dict[str, tuple[Any, ...]] = {
         {"assignments": ASSIGNMENTS["assignments"] | {"varaint": "v"}},
         "`assignments`: unknown key `varaint`",
         "did you mean 'variant'?",
+    ),
+    "asg_units_twice": (
+        {"assignments": ASSIGNMENTS["assignments"] | {"units": {"unit": "buyer_id"}}},
+        "`assignments`: `unit` ('user_id') and `units` ('{'unit': 'buyer_id'}') both say",
     ),
     "asg_list": ({"assignments": ["variant"]}, "`assignments`: must be a map"),
     "asg_null": ({"assignments": None}, "`assignments`: must be a map, got 'None'"),

@@ -73,16 +73,21 @@ FULL = EXPERIMENT | {
 
 
 def write(folder: Path, orders: Any = ORDERS, experiment: Any = FULL, table: Any = ASSIGNED) -> Any:
-    settings = {"assignment_models": ["fct_assigned"], "fact_models": ["fct_orders", "fct_visits"]}
+    settings = {
+        "assignment_models": ["fct_assigned", "fct_named"],
+        "fact_models": ["fct_orders", "fct_visits"],
+    }
     project = Project(folder, settings | {"lookback": "1 week"})
     for name, meta in (
         ("fct_assigned", {"assignments": table}),
+        ("fct_named", {"assignments": ASSIGNED | {"experiment": {"literal": "named"}}}),
         ("fct_orders", orders),
         ("fct_visits", VISITS),
     ):
         project.model(name, "select 1 as user_id")
         write_meta(project, name, meta)
     project.experiment("plain", EXPERIMENT)
+    project.experiment("named", EXPERIMENT)
     project.experiment("full", experiment)
     return parsed(project)
 
@@ -97,7 +102,7 @@ def test_facts_and_assignments_say_how_changes_are_found(found: Any):
     keys = ("loaded_at", "lookback", "unique_key")
     assert [orders[key] for key in keys] == ["loaded_at", 5 * DAY, "order_id"]
     assert [visits[key] for key in keys] == [None, 7 * DAY, None]
-    (table,) = found["assignments"]
+    table = found["assignments"][0]
     assert table["segments"] == {"country": "upper(country)", "platform": "platform"}
     assert (table["loaded_at"], table["lookback"]) == ("loaded_at", 7 * DAY)
 
@@ -283,7 +288,9 @@ def test_the_hash_of_an_experiment_follows_its_assignments(tmp_path: Path, found
     assert again["full"]["hash"] != found["experiments"]["full"]["hash"]
     assert again["plain"]["hash"] == found["experiments"]["plain"]["hash"]
     again = write(tmp_path, table=ASSIGNED | {"variant": "lower(variant)"})["experiments"]
-    assert again["plain"]["hash"] != found["experiments"]["plain"]["hash"]
+    # A table that an experiment's name stands beside does not keep its rows out of others.
+    for name in ("plain", "named"):
+        assert again[name]["hash"] != found["experiments"][name]["hash"]
 
 
 def test_the_hash_stays_where_only_texts_or_lateness_change(tmp_path: Path, found: Any):

@@ -25,6 +25,8 @@ ORDERS = FACT | {
 }
 FIRST = {"from": "2026-09-01", "split": {"control": 0.9, "one_page": 0.1}}
 SECOND = {"from": "2026-09-08", "split": {"control": 0.5, "one_page": 0.5}}
+# The id of a table that is named by a literal is used above, at other dates.
+LAST_YEAR = {"start": "2025-09-01", "end": "2025-09-29"}
 IN_CART = {"model": "fct_orders", "where": "page = 'cart'"}
 MAP = "must be a map like {from: 2026-09-08, split: {control: 0.5, treatment: 0.5}}"
 
@@ -49,9 +51,9 @@ EXPERIMENTS: dict[str, tuple[Any, ...]] = {
     "segments_map": ({"segments": {"country": 1}}, "`segments` must list segments of the assign"),
     "segments_null": ({"segments": None}, "`segments` must list segments", "got 'None'"),
     "segment_of_another_table": (
-        {"id": "gate", "segments": ["country"]},
-        "`segments`: no assignment model of the experiment has 'country'",
-        "allowed: region, product",
+        {"id": "gate", "segments": ["device"]},
+        "`segments`: no assignment model of the experiment has 'device'",
+        "allowed: country, platform, region, product",
     ),
     "segment_is_a_slice": (
         {"id": "gate", "segments": ["product"], "success": ["by_product"]},
@@ -67,6 +69,13 @@ EXPERIMENTS: dict[str, tuple[Any, ...]] = {
         (
             "`segments_daily` needs facts with times, but metric 'visits' has none "
             "(`timestamp: none` of model fct_profiles)"
+        ),
+    ),
+    "daily_without_assigned_times": (
+        {"id": "timeless", "segments": ["device"], "segments_daily": True},
+        (
+            "`segments_daily` needs assignments with times, which say when a unit came, but those "
+            "of model by_timeless have none (`timestamp: none`)"
         ),
     ),
     "activation_text": (
@@ -224,6 +233,9 @@ EXPERIMENTS: dict[str, tuple[Any, ...]] = {
 RIGHT: dict[str, Any] = {
     "right_segments": {"segments": ["country", "platform"], "segments_daily": True},
     "right_segment": {"segments": "country", "segments_daily": False, "explore": ["visits"]},
+    "right_segments_of_both": LAST_YEAR
+    | {"id": "gate", "segments": ["country", "region"], "segments_daily": True},
+    "right_timeless": {"id": "letter", "segments": ["country"]},
     "right_activation": {"activation": IN_CART | {"within": "36 hours"}},
     "right_first_row": {"activation": {"model": "fct_days", "within": "2 days"}},
     "right_ramp": {"variants": [FIRST, SECOND]},
@@ -244,10 +256,12 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Check:
     assigned = ASSIGNMENTS["assignments"]
     gate = assigned | {"experiment": {"literal": "gate"}, "segments": ["region", "product"]}
     timeless = assigned | {"experiment": {"literal": "timeless"}, "timestamp": "none"}
+    timeless |= {"segments": ["device"]}
     models: dict[str, Any] = {
         "fct_assignments": {"assignments": assigned | {"segments": SEGMENTS}},
         "by_gate": {"assignments": gate},
         "by_timeless": {"assignments": timeless},
+        "by_letter": {"assignments": timeless | {"experiment": {"literal": "letter"}}},
         "fct_orders": ORDERS,
         "fct_days": FACT | {"timestamp_is_date": True},
         "fct_devices": FACT | {"unit": {"device": "device_id"}},

@@ -172,6 +172,26 @@ def test_the_window_of_an_experiment_is_whole_days_where_facts_are_by_date(tmp_p
     ]
 
 
+def test_segments_by_day_have_no_effect_where_only_the_latest_day_is_kept(tmp_path: Path):
+    project = Project(
+        tmp_path,
+        {"assignment_models": ["assigned"], "fact_models": ["fct_orders"], "daily": False},
+    )
+    assigned = ASSIGNMENTS["assignments"] | {"segments": ["country"]}
+    project.model("assigned", "select 1 as user_id", {"assignments": assigned})
+    project.model("fct_orders", "select 1 as user_id", ORDERS)
+    for name, daily in (("by_day", True), ("latest", False)):
+        segments = {"segments": ["country"], "segments_daily": daily}
+        project.experiment(name, EXPERIMENT | segments | {"success": ["ordered"]})
+    found = check(project)
+    assert found.passed, found.text
+    (warning,) = [text for text in found.listing["warnings"] if "segments_daily" in text]
+    assert warning == (
+        "exposure by_day (experiments/by_day.yml): `segments_daily` has no effect, because "
+        "vars.experimentos (dbt_project.yml) says `daily: false`, which keeps the latest day only"
+    )
+
+
 @pytest.fixture(scope="module")
 def columns(tmp_path_factory: pytest.TempPathFactory) -> str:
     """What `dbt build` says where only the warehouse can know what is wrong."""

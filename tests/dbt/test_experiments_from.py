@@ -177,14 +177,16 @@ select 'checkout' as "Experiment_ID",
     cast(null as varchar) as guardrails,
     ' ' as explore,
     cast(null as varchar) as mde,
-    cast(null as double) as power
+    cast(null as double) as power,
+    'our own' as thresholds, 'of the admin tool' as override
 union all
 select 'in_draft', timestamptz '2026-09-01 02:00:00.25+02', null, null, 'control',
-    cast('{"control": 0.5, "one_page": 0.5}' as json), '["ordered"]', null, null, null, 0.9
+    cast('{"control": 0.5, "one_page": 0.5}' as json), '["ordered"]', null, null, null, 0.9,
+    null, null
 """
 
 
-def test_columns_may_have_their_own_types_and_null_is_not_given(tmp_path: Path):
+def test_columns_may_have_their_own_types_null_is_not_given_and_others_are_ignored(tmp_path: Path):
     said = checked(shop(tmp_path, TYPED))
     assert said.passed, said.text
     first, second = said.listing["experiments"]

@@ -58,6 +58,10 @@ select * from (values
     ('tickets', 71, 'treatment', {START}),
     ('by_day', 80, 'control', {START} + interval '10 hours'),
     ('by_day', 81, 'treatment', {START} + interval '10 hours'),
+    ('mixed', 70, 'control', {START}),
+    ('mixed', 71, 'treatment', {START} + interval '2 days'),
+    ('mixed_once', 80, 'control', {START} + interval '1 day'),
+    ('mixed_once', 83, 'control', {START} - interval '1 day'),
     (null, 60, 'control', {START}),
     ('nobody''s', 60, 'control', {START})
 ) as given(experiment, unit, variant, moment)
@@ -72,6 +76,12 @@ from (values
     (4, 'treatment', '2026-01-09 19:00:00-05')
 ) as given(unit, variant, moment)
 """
+# Tables of one experiment, which has rows in `assigned` too.
+NAMED = f"""
+select unit, variant, {START} + interval '1 day' as moment, 'shop' as source
+from (values (71, 'treatment'), (72, 'treatment')) as given(unit, variant)
+"""
+ONCE = "select unit, variant from (values (81, 'treatment'), (82, 'control')) as v(unit, variant)"
 ORDERS = f"""
 select * from (values
     (1, {START}, 1.0), (1, {START} - {TICK}, 100.0), (1, {START} + interval '7 days', 100.0),
@@ -113,7 +123,7 @@ def built(tmp_path_factory) -> Project:
     project = Project(
         tmp_path_factory.mktemp("population"),
         {
-            "assignment_models": ["assigned", "zoned"],
+            "assignment_models": ["assigned", "zoned", "named", "once"],
             "fact_models": ["orders", "complete", "days", "promised", "tickets", "visits"],
             "as_of": "2026-02-10 12:00:00",
         },
@@ -142,6 +152,8 @@ def built(tmp_path_factory) -> Project:
     project.experiment("zoned", DATES | amount)
     zoned = {"start": "2026-01-04T18:30:00-05:00", "end": "2026-01-10 01:00:00+01:00"}
     project.experiment("zoned_start", DATES | amount | zoned)
+    project.experiment("mixed", DATES | amount | {"segments": ["wave", "source"]})
+    project.experiment("mixed_once", DATES | amount)
     project.build()
     return project
 
@@ -153,7 +165,12 @@ def add_models(project: Project) -> None:
         "unit": "unit",
         "timestamp": "moment",
     }
-    project.model("assigned", ASSIGNED, {"assignments": assigned})
+    wave = {"wave": "'wave ' || cast(unit % 2 as varchar)"}
+    project.model("assigned", ASSIGNED, {"assignments": assigned | {"segments": wave}})
+    named = {"experiment": {"literal": "mixed"}, "segments": ["source"]}
+    project.model("named", NAMED, {"assignments": assigned | named})
+    once = {"experiment": {"literal": "mixed_once"}, "timestamp": "none"}
+    project.model("once", ONCE, {"assignments": assigned | once})
     project.model("zoned", ZONED, {"assignments": assigned})
     project.model("orders", ORDERS, {"unit": "unit", "timestamp": "moment", "metrics": {
         "amount": {"type": "mean", "value": "amount"}}})  # fmt: skip
@@ -288,6 +305,35 @@ def test_inactive_units_are_zeros(built):
 
 def test_a_restart_under_another_id_is_the_same_experiment(built):
     assert units(built, "restarted") == {20: ("control", at(5)), 21: ("treatment", at(6))}
+
+
+def test_the_rows_of_a_table_of_one_experiment_and_of_one_of_many_are_united(built):
+    assert units(built, "mixed") == {
+        70: ("control", at(5)),
+        71: ("treatment", at(6)),
+        72: ("treatment", at(6)),
+    }
+    counted = built.mart(
+        "moments",
+        "experiment_id = 'mixed' and metric = 'amount' and basis = 'all' and segment != 'all'"
+        " and n_units > 0",
+    )
+    # Segments are of the first row, so unit 71 has none of the table that came second.
+    assert {(each["segment"], each["segment_value"], each["variant"]): each["n_units"]
+            for each in counted} == {
+        ("wave", "wave 0", "control"): 1,
+        ("wave", "(none)", "treatment"): 2,
+        ("source", "(none)", "control"): 1,
+        ("source", "shop", "treatment"): 2,
+    }  # fmt: skip
+
+
+def test_rows_without_times_are_exposed_at_the_start_beside_rows_that_have_times(built):
+    assert units(built, "mixed_once") == {
+        80: ("control", at(6)),
+        81: ("treatment", at(5)),
+        82: ("control", at(5)),
+    }
 
 
 def test_one_id_may_serve_two_experiments_one_after_the_other(built):
