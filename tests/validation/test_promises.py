@@ -172,6 +172,7 @@ def command(folder, *arguments):
 
 
 def test_a_simulation_can_be_stopped_and_taken_up_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "LEDGER", tmp_path / "counts.json")
     monkeypatch.setattr(store, "CHUNKS", (5,))
     few = [Cell("fixed", correlation=value, schedule=TWO_LOOKS) for value in (0.0, 0.7)]
     monkeypatch.setattr(run, "cells", lambda: [SMALL, *few])
@@ -191,7 +192,6 @@ def test_a_simulation_can_be_stopped_and_taken_up_again(tmp_path, monkeypatch):
     assert store.forget_outdated([cell, other], tmp_path / "a") == [cell.name]
     assert store.counted(cell, tmp_path / "a").runs == 0
     # What is committed is gone on from: the first chunks in one sum.
-    monkeypatch.setattr(store, "LEDGER", tmp_path / "counts.json")
     store.write_ledger(few, tmp_path / "b", store.LEDGER)
     assert store.counted(cell, tmp_path / "c") == replace(both[1], seconds=0)
     assert store.left(cell, 20, tmp_path / "c") == [3]
