@@ -20,7 +20,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     write(folder)
     project = Project(
         folder,
-        {"assignment_models": ["fct_assigned"], "fact_models": ["fct_orders", "fct_visits"]},
+        {
+            "assignment_models": ["fct_assigned", "fct_named"],
+            "fact_models": ["fct_orders", "fct_visits"],
+        },
     )
     for name, meta in (
         ("fct_assigned", {"assignments": ASSIGNED}),
