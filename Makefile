@@ -26,7 +26,7 @@ demo: setup
 	$(BIN)/experimentos demo $(DEMO) --force
 
 test: setup lint
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not bench and not slow"
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not bench and not slow"
 
 slow: setup
 	$(BIN)/pytest -n $(WORKERS) -m slow

@@ -114,31 +114,22 @@
                 )
             ) %}
         {% endfor %}
-        {% for table in experimentos.timeless_tables(experiment, tables) %}
-            {% do problems.append(
-                experimentos.problem(
-                    where,
-                    "`segments_daily` needs assignments with times, which say when a unit came, but "
-                    ~ "those of model "
-                    ~ table.name
-                    ~ " have none (`timestamp: none`)",
-                )
-            ) %}
+        {# One with a column of experiments may have no row of this one where another has times. #}
+        {% for table in experimentos.own_tables(tables) if not table.is_dated %}
+            {% if table.experiment is mapping or not experiment.has_dated_assignments %}
+                {% do problems.append(
+                    experimentos.problem(
+                        where,
+                        "`segments_daily` needs assignments with times, which say when a unit came, "
+                        ~ "but those of model "
+                        ~ table.name
+                        ~ " have none (`timestamp: none`)",
+                    )
+                ) %}
+            {% endif %}
         {% endfor %}
         {% do experiment.update({"segments_daily": true}) %}
     {% endif %}
-{% endmacro %}
-
-{# The tables without times that are sure to hold rows of an experiment: one with a column of experiments
-   only where no other has times. #}
-{% macro timeless_tables(experiment, tables) %}
-    {% set found = [] %}
-    {% for table in experimentos.own_tables(tables) if not table.is_dated %}
-        {% if table.experiment is mapping or not experiment.has_dated_assignments %}
-            {% do found.append(table) %}
-        {% endif %}
-    {% endfor %}
-    {{ return(found) }}
 {% endmacro %}
 
 {# {model, where, within}: the first row of a fact at or after exposure makes a unit an activated one. #}

@@ -58,7 +58,7 @@ def by_hand(tmp_path_factory) -> Project:
         "start": "2026-01-05", "end": "2026-01-08", "control": "a", "variants": {"a": .5, "b": .5},
         "success": ["spent"], "explore": ["largest", "kinds"], "guardrails": {},
     })  # fmt: skip
-    project.build()
+    project.build("--select", "+experimentos__effects_by_age", "+experimentos__effects")
     return project
 
 

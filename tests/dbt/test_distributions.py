@@ -107,7 +107,7 @@ def built(tmp_path_factory) -> Project:
         "success": ["usual"], "guardrails": {}, "explore": [name for name in metrics
                                                             if name != "usual"],
     })  # fmt: skip
-    project.build()
+    project.build("--select", "+experimentos__distributions")
     return project
 
 

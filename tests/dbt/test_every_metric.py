@@ -41,7 +41,7 @@ def project_of(
         project.model(table.name, typed_table(table), table.meta)
     for name, definition in experiments.items():
         project.experiment(name, definition)
-    project.build()
+    project.build("--select", "+experimentos__moments")
     return project
 
 

@@ -37,7 +37,8 @@ def built(request, tmp_path_factory):
         project.model(table.name, arrow_table(table), table.meta)
     for name, definition in drawn.experiments.items():
         project.experiment(name, definition)
-    project.build()
+    marts = ("moments", "exclusions", "assignment_counts")
+    project.build("--select", *(f"+experimentos__{mart}" for mart in marts))
     people = {
         name: population(shop, name, definition) for name, definition in drawn.experiments.items()
     }

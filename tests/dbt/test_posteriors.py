@@ -69,7 +69,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Project:
     })  # fmt: skip
     project.experiment("colours", COLOURS)
     project.experiment("shades", SHADES)
-    project.build()
+    project.build("--select", "+experimentos__posteriors", "+experimentos__power")
     return project
 
 

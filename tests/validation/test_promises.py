@@ -200,6 +200,7 @@ def test_a_simulation_can_be_stopped_and_taken_up_again(tmp_path, monkeypatch):
     assert store.counted(cell, tmp_path / "c").events == store.counted(cell, tmp_path / "b").events
     ledger = json.loads(store.LEDGER.read_text())
     store.LEDGER.write_text(json.dumps(ledger | {"sources": "others"}))
+    store._ledger.cache_clear()
     assert store.counted(cell, tmp_path / "d").runs == 0
     text = tmp_path / "validation.md"
     document.write(findings(few, tmp_path / "b"), tmp_path / "b", text)

@@ -153,22 +153,21 @@ def _print(found: Difference) -> None:
     for name, metrics in (("New", found.metrics_new), ("Removed", found.metrics_removed)):
         if metrics:
             print_lines(f"{name} metrics: {escape(', '.join(metrics))}")
-    if any(one.recorded for one in found.changed):
-        print_table(
-            "Looks that were recorded keep their numbers: above is what the data of them say today",
-            ["Experiment", "Metric", "Variant", "Recorded", "Interval"],
-            [
-                (
-                    one.experiment_id,
-                    recorded.effect.metric,
-                    recorded.effect.variant,
-                    _effect(recorded),
-                    _interval(recorded),
-                )
-                for one in found.changed
-                for recorded in one.recorded
-            ],
-        )
+    print_table(
+        "Looks that were recorded keep their numbers: above is what the data of them say today",
+        ["Experiment", "Metric", "Variant", "Recorded", "Interval"],
+        [
+            (
+                one.experiment_id,
+                recorded.effect.metric,
+                recorded.effect.variant,
+                _effect(recorded),
+                _interval(recorded),
+            )
+            for one in found.changed
+            for recorded in one.recorded
+        ],
+    )
     if found.data_moved:
         print_lines("The data end at different times: not all that moved is due to an edit.")
     if found.n_other:

@@ -103,12 +103,17 @@ def finished(cell: Cell, folder: Path = FOLDER) -> dict[str, Any]:
     if path.exists():
         return dict(json.loads(path.read_text(encoding="utf-8")))
     found: dict[str, Any] = {"name": cell.name, "sources": digest(), "chunks": {}}
-    ledger = json.loads(LEDGER.read_text(encoding="utf-8")) if LEDGER.exists() else {}
-    known = ledger.get("cells", {}).get(cell.name)
+    ledger = _ledger(LEDGER)
+    known = ledger["cells"].get(cell.name)
     if known and ledger["sources"] == digest():
-        first = known | {"runs": known["chunks"] * chunk_runs(cell), "seconds": 0.0}
-        found["first"] = first | {"day": ledger["day"]}
+        runs = known["chunks"] * chunk_runs(cell)
+        found["first"] = known | {"runs": runs, "seconds": 0.0, "day": ledger["day"]}
     return found
+
+
+@cache
+def _ledger(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {"cells": {}}
 
 
 def left(cell: Cell, runs: int, folder: Path) -> list[int]:
@@ -135,6 +140,7 @@ def write_ledger(cells: list[Cell], folder: Path, ledger: Path = LEDGER) -> None
     lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(each)}" for name, each in kept.items())
     about = f'"sources": {json.dumps(digest())},\n "day": {json.dumps(max(days, default=""))}'
     ledger.write_text(f'{{\n {about},\n "cells": {{\n{lines}\n }}\n}}\n', encoding="utf-8")
+    _ledger.cache_clear()
 
 
 def add(cell: Cell, chunk: int, events: dict[str, int], seconds: float, folder: Path) -> None:
