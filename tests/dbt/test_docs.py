@@ -53,7 +53,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     project.model("fct_assigned", ASSIGNED, ASSIGNMENTS)
     project.model("fct_orders", "select * from {{ ref('raw_orders') }}", ORDERS)
     project.experiment("by_exposure", DEFINITION)
-    project.build()
+    assert project.dbt("run").success
     assert project.dbt("docs", "generate", "--static").success
     files = (folder / "target" / f"{name}.json" for name in ("manifest", "catalog"))
     return Site(*(json.loads(file.read_text()) for file in files))

@@ -40,7 +40,8 @@ class Workshop:
         # dbt counts them for the whole process, other tests' projects included; and what it parsed
         # before, it does not warn of again.
         reset_deprecations()
-        disable_test_caching()
+        if "--show-all-deprecations" in arguments:
+            disable_test_caching()
         try:
             result = dbtRunner(callbacks=[self.events.append]).invoke(
                 ["--quiet", *arguments, *folders]
