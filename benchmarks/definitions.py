@@ -30,14 +30,24 @@ def install(folder: Path) -> Path:
 
 
 def benchmark_project(
-    folder: Path, *, daily: bool = False, capped: bool = False, as_of: str | None = None
+    folder: Path,
+    *,
+    daily: bool = False,
+    bins: bool | None = None,
+    capped: bool = False,
+    as_of: str | None = None,
 ) -> Path:
-    """Five experiments and twenty metrics over the generated events, six capped if asked."""
+    """Five experiments and twenty metrics over the generated events, six capped if asked.
+
+    `bins`: whether units are counted by their totals; None leaves it to the package.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(HERE / "project", folder)
     project = yaml.safe_load((folder / "dbt_project.yml").read_text())
     settings = project["vars"]["experimentos"]
     settings["daily"] = daily
+    if bins is not None:
+        settings["distributions"] = bins
     settings["as_of"] = as_of or settings["as_of"]
     (folder / "dbt_project.yml").write_text(yaml.safe_dump(project, sort_keys=False))
     if capped:

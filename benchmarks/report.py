@@ -24,6 +24,7 @@ LABELS = {
     "sql_capped": "the same with 6 metrics capped at percentile 0.999",
     "per_metric": "one query for each metric and experiment, 6 capped",
     "daily": "daily series: raw events to moments of every day, compiled SQL",
+    "daily_bins": "the same with units counted by their totals",
     "dbt": "single readout, `dbt run`",
     "memory_10": "single readout, memory_limit 10 GB",
     "memory_4": "single readout, memory_limit 4 GB",
@@ -44,6 +45,7 @@ RATIOS = (
     ),
     ("single readout with 6 caps to one query per metric", "sql_capped", "per_metric", "0.2"),
     ("daily series to single readout", "daily", "sql", "1.7"),
+    ("daily series with units counted by their totals to single readout", "daily_bins", "sql", ""),
     ("4 GB to 10 GB", "memory_4", "memory_10", "1.15"),
 )
 # name, kind, run, run that it is compared with, target
@@ -119,7 +121,7 @@ def results(
     }
     models = {
         name: {part: round(cpu, 2) for part, cpu in median_parts(runs[name]).items()}
-        for name in ("sql", "sql_clustered", "sql_capped", "daily")
+        for name in ("sql", "sql_clustered", "sql_capped", "daily", "daily_bins")
     }
     about = machine() | {"size": size, "rounds": len(runs["bare"])}
     return {

@@ -89,7 +89,8 @@ def road_cases(folder: Path, raw: Path) -> list[Case]:
     single, single_at = warehouse(folder, "single", raw)
     of_clustered, clustered_at = warehouse(folder, "single_clustered", clustered)
     capped, capped_at = warehouse(folder, "capped", raw, capped=True)
-    daily, daily_at = warehouse(folder, "daily", raw, daily=True)
+    daily, daily_at = warehouse(folder, "daily", raw, daily=True, bins=False)
+    binned, binned_at = warehouse(folder, "daily_bins", raw, daily=True, bins=True)
     # Every run of dbt on it is the first one.
     full = dbt(single, single_at, "run", "--full-refresh", "--select", "+experimentos__moments")
     cases = {
@@ -101,6 +102,7 @@ def road_cases(folder: Path, raw: Path) -> list[Case]:
         "sql_capped": sql(capped_at, "models", capped),
         "per_metric": sql(raw, "per_metric", rounds=2),
         "daily": sql(daily_at, "models", daily),
+        "daily_bins": sql(binned_at, "models", binned),
         "dbt": full,
     }
     return [replace(case, name=name) for name, case in cases.items()]
