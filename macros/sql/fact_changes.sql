@@ -196,22 +196,22 @@
     {%- if execute and experimentos.remembers() and is_incremental() %}
         {%- set definitions = experimentos.definitions() %}
         {%- set plan = experimentos.plan(definitions) %}
+        {#- Subqueries that ask nothing of a row: of each row on its own they took most of an added day. -#}
+        {%- set sources = plan.sources.values() | map(attribute="index") | list %}
         delete from {{ this }}
-        where
-            {{ experimentos.arm_of(experimentos.cohort_of("unit_key")) }}
-            not in (select arm_id from {{ ref("stg_experimentos__arms") }})
-            or not exists (
-                select 1
-                from {{ ref("stg_experimentos__measures") }} as measures
-                inner join
-                    {{ ref("stg_experimentos__arms") }} as arms
-                    on measures.experiment_index = arms.experiment_index
-                where
-                    measures.source = {{ this }}.source
-                    and arms.arm_id
-                    = {{ experimentos.arm_of(experimentos.cohort_of(this.render() ~ ".unit_key")) }}
-            );
+        where source not in ({{ ([-1] + sources) | join(", ") }});
         {%- for source in plan.sources.values() %}
+            delete from {{ this }}
+            where
+                source = {{ source.index }}
+                and {{ experimentos.arm_of(experimentos.cohort_of("unit_key")) }} not in (
+                    select arms.arm_id
+                    from {{ ref("stg_experimentos__measures") }} as measures
+                    inner join
+                        {{ ref("stg_experimentos__arms") }} as arms
+                        on measures.experiment_index = arms.experiment_index
+                    where measures.source = {{ source.index }}
+                );
             {{ experimentos.forget_source(source) }}
         {%- endfor %}
     {%- endif %}
@@ -261,8 +261,14 @@
             {%- for model in experimentos.source_models(source) %}
                 or (
                     step >= 0
-                    and exists (
-                        select 1
+                    and {{ experimentos.arm_and_day("unit_key") }}
+                    + {{ experimentos.days_of_step("step") }} in (
+                        select
+                            {{
+                                experimentos.arm_and_day_of(
+                                    "arms.arm_id", "cast(changes.day as timestamp)"
+                                )
+                            }}
                         from {{ ref("experimentos__fact_changes") }} as changes
                         inner join
                             {{ ref("experimentos__experiments") }} as experiments
@@ -272,14 +278,7 @@
                             on experiments.experiment_index = arms.experiment_index
                         where
                             changes.item = '{{ source.index }}|{{ model }}'
-                            and arms.arm_id = {{ arm }}
-                            and cast(changes.day as timestamp)
-                            = {{
-                                experimentos.add_seconds(
-                                    experimentos.day_of(experimentos.cohort_of("unit_key")),
-                                    "86400 * " ~ experimentos.days_of_step("step"),
-                                )
-                            }}
+                            and changes.day > {{ experimentos.no_day() }}
                     )
                 )
             {%- endfor %}

@@ -5,11 +5,9 @@
     {% set day = experimentos.start_of_day(anchor) %}
     {{
         return(
-            "((cast("
-            ~ arm
-            ~ " as bigint) * 65536 + coalesce("
-            ~ experimentos.whole_days("cast('1970-01-01' as timestamp)", day)
-            ~ ", 0)) * 2 + case when "
+            "("
+            ~ experimentos.arm_and_day_of(arm, day)
+            ~ " * 2 + case when "
             ~ anchor
             ~ " = "
             ~ day
@@ -17,6 +15,23 @@
             ~ number
         )
     }}
+{% endmacro %}
+
+{# The first two of these in one number, of an arm and a midnight, and of a unit. #}
+{% macro arm_and_day_of(arm, day) %}
+    {{
+        return(
+            "(cast("
+            ~ arm
+            ~ " as bigint) * 65536 + coalesce("
+            ~ experimentos.whole_days("cast('1970-01-01' as timestamp)", day)
+            ~ ", 0))"
+        )
+    }}
+{% endmacro %}
+
+{% macro arm_and_day(unit_key) %}
+    {{ return(experimentos.shifted_right(unit_key, 31)) }}
 {% endmacro %}
 
 {# Units of one arm whose windows start on the same day form a cohort: they mature together. #}

@@ -145,13 +145,18 @@ select
         then {{ never }}
         else
             least(
-                -- cohorts that were open when the moments were computed
-                {{
-                    experimentos.add_seconds(
-                        experimentos.start_of_day("computed.earlier_as_of"),
-                        "(-given.horizon_seconds - 2 * 86400)",
-                    )
-                }},
+                -- cohorts that were open when the moments were computed, if the data have gone on
+                case
+                    when experiments.data_as_of > computed.earlier_as_of
+                    then
+                        {{
+                            experimentos.add_seconds(
+                                experimentos.start_of_day("computed.earlier_as_of"),
+                                "(-given.horizon_seconds - 2 * 86400)",
+                            )
+                        }}
+                    else cast('9999-01-01' as timestamp)
+                end,
                 coalesce(
                     {{
                         experimentos.add_seconds(

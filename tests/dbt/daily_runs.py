@@ -98,8 +98,9 @@ class DailyRuns:
             arguments = (*arguments, "--full-refresh")
         start = time.monotonic()
         # A look keeps its numbers whatever is read later; here it is what is read that is compared.
-        self.project.forget_looks()
-        result = (project or self.project).dbt("run", *arguments)
+        project = project or self.project
+        project.forget_looks()
+        result = project.dbt("run", *arguments)
         if "DAILY_RUNS_TOLD" in os.environ:
             seconds = time.monotonic() - start
             print(f"  {result.success} {seconds:.1f} s: {' '.join(arguments)[:70]}", flush=True)
