@@ -183,6 +183,7 @@ def test_every_row_is_that_of_the_brute_force(built, shop):
     assert not lines, report(lines)
 
 
+@pytest.mark.slow
 def test_caps_found_with_the_moments_are_those_found_before_them(built, at_once, shop):
     assert at_once.rows("select 1 from experimentos__unit_events") == []
     found = at_once.mart("moments")

@@ -43,7 +43,7 @@ def build_by_client(shop: Workshop) -> None:
 @pytest.fixture(scope="module")
 def by_dbt(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     shop = copy_shop(tmp_path_factory.mktemp("by_dbt") / "package", inference="python_model")
-    shop.dbt("build")
+    shop.dbt("run")
     return shop
 
 

@@ -154,7 +154,7 @@ def built(tmp_path_factory) -> Project:
     project.experiment("zoned_start", DATES | amount | zoned)
     project.experiment("mixed", DATES | amount | {"segments": ["wave", "source"]})
     project.experiment("mixed_once", DATES | amount)
-    project.build()
+    assert project.dbt("run").success
     return project
 
 

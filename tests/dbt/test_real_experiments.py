@@ -167,7 +167,7 @@ def counted(tmp_path_factory) -> Project:
     return project
 
 
-@pytest.fixture(params=["raw", "counted"])
+@pytest.fixture(params=["raw", pytest.param("counted", marks=pytest.mark.slow)])
 def project(request) -> Project:
     return request.getfixturevalue(request.param)
 
@@ -296,6 +296,7 @@ def test_hillstrom_spend_is_adjusted_by_history(raw):
         assert 0 < row["variance_reduction"] < 0.002
 
 
+@pytest.mark.slow
 def test_marketing_is_healthy_with_the_planned_split(counted):
     found = counted.one("decisions", "experiment_id = 'marketing'")
     assert (found["verdict"], found["variant"]) == ("launch", "ad")
@@ -309,6 +310,7 @@ def test_marketing_is_healthy_with_the_planned_split(counted):
     assert row["p_value_fixed"] == pytest.approx(known["p_pooled_z"], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_marketing_is_blocked_with_an_even_split(counted):
     found = counted.one("decisions", "experiment_id = 'marketing_even'")
     assert (found["verdict"], found["rule"]) == ("hold", "health_blocked")
